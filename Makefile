@@ -1,0 +1,85 @@
+SHELL := bash
+.DEFAULT_GOAL := help
+
+MODULE  := github.com/flomesh-io/fsmc
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+PKG     ?= ./...
+BENCH   ?= .
+FUZZTIME ?= 30s
+
+# Tools are pinned in a module of their own, so that what they need never reaches the graph of what we ship.
+TOOL  := go tool -modfile=tools/go.mod
+# Expanded where it is used: the path of a real Envoy, fetched if need be, or the recipe fails.
+ENVOY  = FSMC_ENVOY="$$(scripts/envoy.sh)" && export FSMC_ENVOY
+# The race detector needs a C compiler, which Go looks for by itself.
+RACE   = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race,$(info There is no C compiler here, so the tests run without the race detector.))
+
+# No go.work of the surroundings, and goldens are rewritten by `make golden` alone.
+export GOWORK := off
+unexport GOLDIE_UPDATE
+
+.PHONY: help
+help: ## Say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: run
+run: build ## Compile the bookstore demo, have a real Envoy load it, and show the mesh
+	@$(ENVOY) && ./bin/fsmc show demo/bookstore/smi -o out/bookstore --validate
+
+.PHONY: test
+test: go-test ## Run every test, with the race detector and a real Envoy
+
+.PHONY: build
+build: ## Build bin/fsmc
+	@go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/fsmc ./cmd/fsmc
+
+.PHONY: golden
+golden: ## Rewrite the goldens under testdata/ from nothing; then read the diff
+	@$(ENVOY) && GOLDIE_UPDATE=1 go test -count=1 . -run TestPipeline
+
+.PHONY: check
+check: check-fmt go-vet go-lint check-codegen ## Everything that can be said without running the tests
+
+.PHONY: bench
+bench: ## Measure; BENCH=regexp chooses, PKG=./compiler narrows
+	@go test -timeout 60m -run '^$$' -bench '$(BENCH)' -benchmem $(PKG)
+
+.PHONY: fuzz
+fuzz: ## Fuzz each target for FUZZTIME
+	@scripts/fuzz.sh $(FUZZTIME)
+
+.PHONY: go-test
+go-test: ## Run the tests; PKG=./compiler narrows
+	@$(ENVOY) && go test $(RACE) -shuffle=on -timeout 20m $(PKG)
+
+.PHONY: go-test-coverage
+go-test-coverage: ## Run the tests, write coverage/index.html, fail below 80 %
+	@$(ENVOY) && scripts/coverage.sh
+
+.PHONY: go-lint
+go-lint: ## Run golangci-lint
+	@$(TOOL) golangci-lint run
+
+.PHONY: go-fmt
+go-fmt: ## Format the code with goimports
+	@$(TOOL) goimports -local $(MODULE) -w .
+
+.PHONY: check-fmt
+check-fmt: ## Fail if go-fmt would change a file
+	@files="$$($(TOOL) goimports -local $(MODULE) -l .)" && { [ -z "$$files" ] || { echo "make go-fmt would change:"; echo "$$files"; exit 1; }; }
+
+.PHONY: go-vet
+go-vet: ## Run go vet
+	@go vet ./...
+
+.PHONY: codegen
+codegen: ## Regenerate what is generated from code
+	@go generate ./...
+
+.PHONY: check-codegen
+check-codegen: ## Fail if codegen would change a file
+	@scripts/check-codegen.sh
+
+.PHONY: clean
+clean: ## Remove what was built; the fetched Envoy stays
+	@rm -rf bin out coverage
