@@ -1,6 +1,10 @@
 package model
 
-import "net/netip"
+import (
+	"cmp"
+	"net/netip"
+	"time"
+)
 
 // Service is a name that clients in the mesh call.
 type Service struct {
@@ -16,7 +20,30 @@ type Service struct {
 	Ports        List[Port] `json:"ports,omitzero"`
 	// Assumed is set when the addresses were made up because no cluster has assigned them yet.
 	Assumed bool `json:"assumed,omitempty"`
-	From    Ref  `json:"from"`
+	// Created is when the cluster made the service, to the second in UTC; zero when no cluster has.
+	Created time.Time `json:"created,omitzero"`
+	From    Ref       `json:"from"`
+}
+
+// Precedes says which of two services wins a conflict: the older one, where no time counts as youngest, then the first
+// by namespace and name.
+func (s *Service) Precedes(t *Service) bool { return precedence(s.Created, t.Created, s.ID.Compare(t.ID)) < 0 }
+
+// precedence is negative when the first of two wins; names decides between equal times.
+func precedence(first, second time.Time, names int) int {
+	switch {
+	case first.IsZero() != second.IsZero():
+		return cmp.Compare(boolRank(first.IsZero()), boolRank(second.IsZero()))
+	default:
+		return cmp.Or(first.Compare(second), names)
+	}
+}
+
+func boolRank(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // Port finds a port by its number.

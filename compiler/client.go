@@ -1,0 +1,249 @@
+package compiler
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/flomesh-io/fsmc/model"
+)
+
+// client is the view of whoever calls: what the proxies of one identity, or in permissive mode of one namespace, may
+// reach, and what their outbound side is made of. Replicas and workloads of one identity share it.
+type client struct {
+	*compilation
+	namespace string
+	families  families
+	reached   []upstream
+	byPort    map[model.ServicePort]upstream
+
+	destinations map[netip.AddrPort]destination
+	chains       map[string]*part
+	// direct are the service ports whose pods are called by their own addresses.
+	direct map[model.ServicePort]bool
+
+	result outbound
+}
+
+// outbound is the part of a configuration that is about calls the application makes.
+type outbound struct {
+	listener  *Resource // nil when nothing can be called
+	routes    []*Resource
+	clusters  []*Resource
+	endpoints []*Resource
+	// tls says that some cluster needs the proxy's certificate.
+	tls bool
+}
+
+// destination is an address and port of the outbound listener, and whose it is.
+type destination struct {
+	chain string
+	owner *servicePort
+	rank  int
+}
+
+// The ranks of claims to one address: a better one takes it silently, as both lead to the same pod.
+const (
+	clusterAddress = iota
+	hostAddress
+	headlessAddress
+	podAddress
+)
+
+func (c *compilation) outboundFor(namespace string, f families, reached []upstream) outbound {
+	c.memo.counters.Views++
+	view := &client{
+		compilation: c, namespace: namespace, families: f, reached: reached,
+		byPort:       make(map[model.ServicePort]upstream, len(reached)),
+		destinations: map[netip.AddrPort]destination{},
+		chains:       map[string]*part{},
+		direct:       map[model.ServicePort]bool{},
+	}
+	for _, u := range reached {
+		view.byPort[u.id] = u
+	}
+	view.addClusters()
+	view.addRouteTables()
+	view.addTCPChains()
+	view.addDirectCalls()
+	view.addPassthrough()
+	view.addListener()
+	return view.result
+}
+
+func (v *client) addClusters() {
+	for _, u := range v.reached {
+		if u.routable() {
+			v.result.clusters = append(v.result.clusters, v.cluster(u, false))
+			v.result.endpoints = append(v.result.endpoints, v.assignment(u))
+			v.result.tls = v.result.tls || len(u.allowed) > 0
+		}
+	}
+}
+
+func (v *client) cluster(u upstream, direct bool) *Resource {
+	key := wholeKey{u.servicePort, direct}
+	if r, ok := v.wholeClusters[key]; ok && u.whole {
+		return r
+	}
+	spec := clusterSpec{
+		Name: upstreamCluster(u.id), Direct: direct, HTTP: u.port.Protocol.IsHTTP(),
+		SNI: fqdn(u.id.Service), TLS: v.tls, Mixed: v.settings.Permissive && !direct,
+		From: []model.Ref{u.service.From},
+	}
+	if direct {
+		spec.Name = directCluster(u.id)
+	}
+	for _, identity := range u.identities() {
+		spec.Identities = append(spec.Identities, identity.URI(v.settings.TrustDomain))
+	}
+	r := resourceOf(v.memo, clusterType, spec, buildCluster)
+	if u.whole {
+		v.wholeClusters[key] = r
+	}
+	return r
+}
+
+func (v *client) assignment(u upstream) *Resource {
+	key := assignmentKey{u.servicePort, v.families}
+	if r, ok := v.wholeAssignments[key]; ok && u.whole {
+		return r
+	}
+	spec := assignmentSpec{Cluster: upstreamCluster(u.id), From: []model.Ref{u.service.From}}
+	for e := range v.endpoints(u) {
+		spec.Endpoints = append(spec.Endpoints, endpointSpec{
+			Address: e.Address.Addr().String(), Port: e.Address.Port(), Plaintext: !e.Sidecar,
+		})
+	}
+	r := resourceOf(v.memo, assignmentType, spec, buildAssignment)
+	if u.whole {
+		v.wholeAssignments[key] = r
+	}
+	return r
+}
+
+// endpoints iterates over the endpoints of a service port that the client uses.
+func (v *client) endpoints(u upstream) func(func(model.Endpoint) bool) {
+	return func(yield func(model.Endpoint) bool) {
+		for e := range u.port.Endpoints.Values() {
+			if v.families.includes(e.Address.Addr()) && u.uses(e) && !yield(e) {
+				return
+			}
+		}
+	}
+}
+
+// addTCPChains makes one chain for each service port that is not HTTP.
+func (v *client) addTCPChains() {
+	for _, u := range v.reached {
+		if u.port.Protocol.IsHTTP() {
+			continue
+		}
+		name := outboundTCPChain(u.id, u.port.Protocol)
+		if v.claim(u, name) {
+			v.chains[name] = partOf(v.memo, outboundTCPSpec{
+				Name: name, StatPrefix: "outbound-mesh-tcp-proxy_" + name, Targets: v.connectionTargets(u),
+			}, buildOutboundTCPChain)
+		}
+	}
+}
+
+// connectionTargets are where connections to a port that is not HTTP go. Splits with matches do not concern them.
+func (v *client) connectionTargets(u upstream) []targetSpec {
+	for split := range v.mesh.SplitsOf(u.id.Service) {
+		if split.Requests.All {
+			return v.splitTargets(split, u)
+		}
+	}
+	if u.service.Headless && u.service.Parent == (model.ServiceID{}) && u.routable() {
+		v.direct[u.id] = true // the client has chosen a pod by its address
+		return []targetSpec{{Cluster: directCluster(u.id), Weight: 1}}
+	}
+	return v.ownTargets(u)
+}
+
+// ownTargets are the service port's own cluster, if the client can use it.
+func (v *client) ownTargets(u upstream) []targetSpec {
+	if !u.routable() {
+		return nil
+	}
+	return []targetSpec{{Cluster: upstreamCluster(u.id), Weight: 1}}
+}
+
+// splitTargets are the backends of a split that have weight and that the client can reach, port by port (SMI T4).
+func (v *client) splitTargets(split *model.Split, root upstream) []targetSpec {
+	var targets []targetSpec
+	for b := range split.Backends.Values() {
+		id := model.ServicePort{Service: b.Service, Port: root.id.Port}
+		backend, ok := v.byPort[id]
+		switch {
+		case b.Weight == 0:
+		case ok && backend.routable():
+			targets = append(targets, targetSpec{Cluster: upstreamCluster(id), Weight: b.Weight})
+		default:
+			v.noteUnreachable(split, b, id)
+		}
+	}
+	return targets
+}
+
+// addDirectCalls lets the pods of services be called by their own addresses, with mutual TLS as by any other.
+func (v *client) addDirectCalls() {
+	for _, u := range v.reached {
+		if !u.routable() || u.service.Headless {
+			continue
+		}
+		name := outboundDirectChain(u.id)
+		claimed := false
+		for e := range v.endpoints(u) {
+			if e.Sidecar {
+				claimed = v.claimAt(e.Address, destination{name, u.servicePort, podAddress}) || claimed
+			}
+		}
+		if claimed {
+			v.direct[u.id] = true
+			v.chains[name] = partOf(v.memo, outboundTCPSpec{
+				Name: name, StatPrefix: "outbound-mesh-tcp-proxy_" + name, Targets: []targetSpec{{Cluster: directCluster(u.id)}},
+			}, buildOutboundTCPChain)
+		}
+	}
+	for _, u := range v.reached {
+		if v.direct[u.id] {
+			v.result.clusters = append(v.result.clusters, v.cluster(u, true))
+		}
+	}
+}
+
+func (v *client) addPassthrough() {
+	if v.settings.Egress {
+		v.result.clusters = append(v.result.clusters,
+			resourceOf(v.memo, clusterType, passthroughSpec{From: v.settingsRefs()}, buildPassthroughCluster))
+	}
+}
+
+func (v *client) addListener() {
+	spec := outboundSpec{Families: v.families, From: v.settingsRefs()}
+	for _, u := range v.reached {
+		spec.From = append(spec.From, u.service.From)
+	}
+	spec.From = slices.Compact(spec.From)
+	used := map[string]*part{} // a chain may have lost all its addresses to a better claim
+	//ordered: sorted below
+	for _, d := range v.destinations {
+		used[d.chain] = v.chains[d.chain]
+	}
+	for _, name := range sortedKeys(used) {
+		spec.Chains = append(spec.Chains, used[name])
+	}
+	if len(spec.Chains) > 0 {
+		spec.Matcher = partOf(v.memo, v.matcher(), buildMatcher)
+	}
+	if v.settings.Egress {
+		spec.Otherwise = partOf(v.memo, outboundTCPSpec{
+			Name: passthroughChain, StatPrefix: "egress-tcp-proxy." + passthroughCluster,
+			Targets: []targetSpec{{Cluster: passthroughCluster}},
+		}, buildOutboundTCPChain)
+	}
+	if spec.Matcher != nil || spec.Otherwise != nil {
+		v.result.listener = resourceOf(v.memo, listenerType, spec, buildOutboundListener)
+	}
+}
