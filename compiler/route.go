@@ -97,7 +97,7 @@ func (s outboundRoutesSpec) provenance() []model.Ref { return s.From }
 
 func buildOutboundRoutes(s outboundRoutesSpec) []byte {
 	table := &routev3.RouteConfiguration{
-		Name: s.Name, IgnorePortInHostMatching: true, ValidateClusters: wrapperspb.Bool(false),
+		Name: s.Name, IgnorePortInHostMatching: true,
 	}
 	return appendParts(marshal(table), fieldNumber(table, "virtual_hosts"), s.Hosts)
 }
@@ -117,8 +117,7 @@ func (s inboundRoutesSpec) provenance() []model.Ref { return s.From }
 
 func buildInboundRoutes(s inboundRoutesSpec) []byte {
 	return marshal(&routev3.RouteConfiguration{
-		Name:             s.Name,
-		ValidateClusters: wrapperspb.Bool(false),
+		Name: s.Name,
 		VirtualHosts: []*routev3.VirtualHost{{
 			Name:    s.Host,
 			Domains: []string{"*"},

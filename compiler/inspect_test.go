@@ -1,0 +1,201 @@
+package compiler
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	xdsmatcherv3 "github.com/cncf/xds/go/xds/type/matcher/v3"
+	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
+	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
+	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
+	rbacv3 "github.com/envoyproxy/go-control-plane/envoy/config/rbac/v3"
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+	tcpproxyv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/tcp_proxy/v3"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/anypb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"github.com/flomesh-io/fsmc/model"
+)
+
+// configuration is a class with its resources decoded, by name.
+type configuration struct {
+	*Class
+	listeners map[string]*listenerv3.Listener
+	routes    map[string]*routev3.RouteConfiguration
+	clusters  map[string]*clusterv3.Cluster
+	endpoints map[string]*endpointv3.ClusterLoadAssignment
+}
+
+func configurationOf(c *Class) configuration {
+	return configuration{
+		Class:     c,
+		listeners: decoded[*listenerv3.Listener](c.Listeners),
+		routes:    decoded[*routev3.RouteConfiguration](c.Routes),
+		clusters:  decoded[*clusterv3.Cluster](c.Clusters),
+		endpoints: decoded[*endpointv3.ClusterLoadAssignment](c.Endpoints),
+	}
+}
+
+func configurations(o *Output) []configuration {
+	var list []configuration
+	for c := range o.Classes.Values() {
+		list = append(list, configurationOf(c))
+	}
+	return list
+}
+
+// compiled is the configuration of one proxy of a mesh.
+func compiled(t *testing.T, mesh *model.Mesh, id model.ProxyID) configuration {
+	t.Helper()
+	output, _ := Compile(mesh)
+	class, ok := output.ClassOf(id)
+	if !ok {
+		t.Fatalf("no proxy %s", id)
+	}
+	return configurationOf(class)
+}
+
+// resources are all resources of a class.
+func (c configuration) resources() []*Resource {
+	var list []*Resource
+	for _, l := range []model.List[*Resource]{c.Listeners, c.Routes, c.Clusters, c.Endpoints} {
+		list = slices.AppendSeq(list, l.Values())
+	}
+	return list
+}
+
+// messages are all resources of a class, decoded.
+func (c configuration) messages() []proto.Message {
+	var list []proto.Message
+	for _, r := range c.resources() {
+		list = append(list, decode[proto.Message](r))
+	}
+	return list
+}
+
+// walk visits a message and all messages in it, those that are packed in an Any included.
+func walk(m protoreflect.Message, visit func(protoreflect.Message)) {
+	visit(m)
+	if packed, ok := m.Interface().(*anypb.Any); ok {
+		inner, err := packed.UnmarshalNew()
+		if err != nil {
+			panic(err)
+		}
+		walk(inner.ProtoReflect(), visit)
+		return
+	}
+	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		switch {
+		case f.IsMap():
+			if f.MapValue().Message() != nil {
+				v.Map().Range(func(_ protoreflect.MapKey, value protoreflect.Value) bool {
+					walk(value.Message(), visit)
+					return true
+				})
+			}
+		case f.Message() == nil:
+		case f.IsList():
+			for i := range v.List().Len() {
+				walk(v.List().Get(i).Message(), visit)
+			}
+		default:
+			walk(v.Message(), visit)
+		}
+		return true
+	})
+}
+
+// find collects the messages of one type in others.
+func find[M, N proto.Message](in ...N) []M {
+	var found []M
+	for _, m := range in {
+		walk(m.ProtoReflect(), func(p protoreflect.Message) {
+			if hit, ok := p.Interface().(M); ok {
+				found = append(found, hit)
+			}
+		})
+	}
+	return found
+}
+
+// clusterNames are the clusters that messages send calls to.
+func clusterNames[M proto.Message](in ...M) []string {
+	var names []string
+	for _, a := range find[*routev3.RouteAction](in...) {
+		if name := a.GetCluster(); name != "" {
+			names = append(names, name)
+		}
+	}
+	for _, w := range find[*routev3.WeightedCluster_ClusterWeight](in...) {
+		names = append(names, w.Name)
+	}
+	for _, p := range find[*tcpproxyv3.TcpProxy](in...) {
+		if name := p.GetCluster(); name != "" {
+			names = append(names, name)
+		}
+	}
+	for _, w := range find[*tcpproxyv3.TcpProxy_WeightedCluster_ClusterWeight](in...) {
+		names = append(names, w.Name)
+	}
+	return names
+}
+
+// chains are the filter chains of a listener, its default one included.
+func chains(l *listenerv3.Listener) []*listenerv3.FilterChain {
+	list := slices.Clone(l.GetFilterChains())
+	if l.GetDefaultFilterChain() != nil {
+		list = append(list, l.DefaultFilterChain)
+	}
+	return list
+}
+
+// destinationsOf are the addresses that a listener's matcher knows, each with the chain that takes it.
+func destinationsOf(l *listenerv3.Listener) map[string]string {
+	list := map[string]string{}
+	for port, byAddress := range l.GetFilterChainMatcher().GetMatcherTree().GetExactMatchMap().GetMap() {
+		for address, match := range byAddress.GetMatcher().GetMatcherTree().GetExactMatchMap().GetMap() {
+			list[address+" "+port] = chainOf(match)
+		}
+	}
+	return list
+}
+
+func chainOf(m *xdsmatcherv3.Matcher_OnMatch) string {
+	var name wrapperspb.StringValue
+	if err := m.GetAction().GetTypedConfig().UnmarshalTo(&name); err != nil {
+		panic(err)
+	}
+	return name.Value
+}
+
+// policiesIn are the RBAC policies in a message, by name.
+func policiesIn[M proto.Message](in ...M) map[string]*rbacv3.Policy {
+	all := map[string]*rbacv3.Policy{}
+	for _, r := range find[*rbacv3.RBAC](in...) {
+		for name, p := range r.Policies {
+			all[name] = p
+		}
+	}
+	return all
+}
+
+// transcript is everything about an output, as lines to compare.
+func transcript(o *Output, diagnostics []model.Diagnostic) []string {
+	lines := []string{fmt.Sprintf("%+v", o.Counters)}
+	for _, c := range configurations(o) {
+		lines = append(lines, fmt.Sprintf("class %s of %s: %v", c.Name, c.Identity, slices.Collect(c.Secrets.Values())))
+		for _, r := range c.resources() {
+			lines = append(lines, fmt.Sprintf("%s %s %s %x %v", r.Type, r.Name, r.Version, r.Bytes, slices.Collect(r.From.Values())))
+		}
+		for id := range c.Proxies.Values() {
+			lines = append(lines, fmt.Sprintf("proxy %s: %x", id, marshal(o.Standalone(id))))
+		}
+	}
+	for _, d := range model.SortDiagnostics(diagnostics) {
+		lines = append(lines, fmt.Sprint(d))
+	}
+	return lines
+}

@@ -1,0 +1,88 @@
+package disk
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"unicode"
+
+	"github.com/flomesh-io/fsmc/compiler"
+	"github.com/flomesh-io/fsmc/model"
+)
+
+// resourceTexts renders each distinct resource once: many classes share one.
+type resourceTexts struct{ known sync.Map }
+
+// join is the text of a file of resources, one document each.
+func (t *resourceTexts) join(resources model.List[*compiler.Resource]) ([]byte, error) {
+	var b []byte
+	for i, resource := range resources.All() {
+		text, err := t.text(resource)
+		if err != nil {
+			return nil, err
+		}
+		b = append(appendSeparator(b, i), text...)
+	}
+	return b, nil
+}
+
+func (t *resourceTexts) text(resource *compiler.Resource) ([]byte, error) {
+	if text, ok := t.known.Load(resource); ok {
+		return text.([]byte), nil
+	}
+	text, err := resourceText(resource)
+	if err == nil {
+		t.known.Store(resource, text)
+	}
+	return text, err
+}
+
+// resourceText is one document: what the resource was made of, its version, and the resource.
+func resourceText(resource *compiler.Resource) ([]byte, error) {
+	message, err := resource.Message()
+	if err != nil {
+		return nil, err
+	}
+	decoded, err := decode(message)
+	if err != nil {
+		return nil, fmt.Errorf("resource %s: %w", resource.Name, err)
+	}
+	var b []byte
+	label := "# from: "
+	for ref := range resource.From.Values() {
+		b = append(b, label+printable(ref.String())+"\n"...)
+		label = "#       "
+	}
+	b = append(b, "# version: "+resource.Version+"\n"...)
+	return appendYAML(b, decoded), nil
+}
+
+// slotsText is the text of a file of slots, one document each.
+func slotsText(slots model.List[compiler.Slot]) ([]byte, error) {
+	var b []byte
+	for i, slot := range slots.All() {
+		decoded, err := decode(slot)
+		if err != nil {
+			return nil, err
+		}
+		b = appendYAML(appendSeparator(b, i), decoded)
+	}
+	return b, nil
+}
+
+func appendSeparator(b []byte, i int) []byte {
+	if i > 0 {
+		b = append(b, "---\n"...)
+	}
+	return b
+}
+
+// printable is the text without what could end a comment.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, s)
+}

@@ -1,0 +1,124 @@
+package sources
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestParseAddress(t *testing.T) {
+	for name, row := range map[string]struct{ text, want string }{
+		"IPv4":                   {"10.0.0.1", "10.0.0.1"},
+		"IPv6 is made canonical": {"2001:DB8::0:1", "2001:db8::1"},
+		"IPv4 in IPv6":           {"::ffff:10.0.0.1", "10.0.0.1"},
+		"a name":                 {"example.com", ""},
+		"nothing":                {"", ""},
+		"out of range":           {"10.0.0.256", ""},
+		"leading zeros":          {"010.0.0.1", ""},
+		"with a zone":            {"fe80::1%eth0", ""},
+		"the client itself":      {"127.0.0.1", ""},
+		"the client, IPv6":       {"::1", ""},
+		"the client, IPv4 in 6":  {"::ffff:127.0.0.1", ""},
+		"anything":               {"0.0.0.0", ""},
+		"the host's metadata":    {"169.254.169.254", ""},
+		"multicast":              {"224.0.0.1", ""},
+		"broadcast":              {"255.255.255.255", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			address, err := parseAddress(row.text)
+			if row.want == "" {
+				if err == nil {
+					t.Fatalf("got %s, want an error", address)
+				}
+				return
+			}
+			if err != nil || address.String() != row.want {
+				t.Fatalf("got %s, %v, want %s", address, err, row.want)
+			}
+		})
+	}
+}
+
+// The addresses below are in goldens and in people's notes: a change of the hash is a change for everybody.
+func TestAssignedAddressesStayTheSame(t *testing.T) {
+	got := assign([]lease{
+		{podRange, "Deployment/shop/web/0"},
+		{podRange, "Deployment/shop/web/1"},
+		{serviceRange, "Service/shop/web"},
+		{ipv6Range, "Service/shop/web"},
+	}, map[netip.Addr]bool{})
+	want := map[lease]netip.Addr{
+		{podRange, "Deployment/shop/web/0"}: netip.MustParseAddr("100.86.102.125"),
+		{podRange, "Deployment/shop/web/1"}: netip.MustParseAddr("100.86.102.125"),
+		{serviceRange, "Service/shop/web"}:  netip.MustParseAddr("100.86.102.125"),
+		{ipv6Range, "Service/shop/web"}:     netip.MustParseAddr("100.86.102.125"),
+	}
+	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Addr) bool { return a == b }), cmp.AllowUnexported(lease{}), cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAssign(t *testing.T) {
+	const many = 3000
+	tiny := netip.MustParsePrefix("10.1.0.0/20")
+	var asked []lease
+	for i := range many {
+		asked = append(asked, lease{tiny, fmt.Sprintf("Pod/shop/p%d", i)})
+	}
+	assigned := assign(asked, map[netip.Addr]bool{})
+
+	t.Run("every address is in the range, and given once", func(t *testing.T) {
+		seen := map[netip.Addr]bool{}
+		for _, l := range asked {
+			address := assigned[l]
+			if !tiny.Contains(address) || address == tiny.Addr() || seen[address] {
+				t.Fatalf("%s got %s", l.name, address)
+			}
+			seen[address] = true
+		}
+	})
+	t.Run("the order of asking does not show", func(t *testing.T) {
+		backwards := slices.Clone(asked)
+		slices.Reverse(backwards)
+		again := assign(backwards, map[netip.Addr]bool{})
+		for _, l := range asked {
+			if again[l] != assigned[l] {
+				t.Fatalf("%s got %s, then %s", l.name, assigned[l], again[l])
+			}
+		}
+	})
+	t.Run("on collision the later name moves", func(t *testing.T) {
+		moved := 0
+		for _, l := range asked {
+			first := hashed(l, 0)
+			if assigned[l] == first {
+				continue
+			}
+			moved++
+			keeps := slices.ContainsFunc(asked, func(other lease) bool { return other.name < l.name && assigned[other] == first })
+			if !keeps && first != tiny.Addr() {
+				t.Fatalf("%s moved from %s, which no earlier name has", l.name, first)
+			}
+		}
+		if moved == 0 {
+			t.Fatal("nothing collided")
+		}
+	})
+	t.Run("a taken address is not given again", func(t *testing.T) {
+		l := asked[0]
+		taken := assigned[l]
+		if got := assign([]lease{l}, map[netip.Addr]bool{taken: true})[l]; got == taken || !got.IsValid() {
+			t.Fatalf("got %s", got)
+		}
+	})
+	t.Run("a full range gives none", func(t *testing.T) {
+		one := netip.MustParsePrefix("10.9.9.8/31")
+		got := assign([]lease{{one, "a"}, {one, "b"}}, map[netip.Addr]bool{})
+		if len(got) != 1 || got[lease{one, "a"}] != netip.MustParseAddr("10.9.9.9") {
+			t.Fatalf("got %v", got)
+		}
+	})
+}

@@ -1,0 +1,196 @@
+package files
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+	kjson "sigs.k8s.io/json"
+
+	"github.com/flomesh-io/fsmc/model"
+	"github.com/flomesh-io/fsmc/sources"
+)
+
+// decoder turns manifests into objects. It remembers what it learns about Go types.
+type decoder struct {
+	// fields has []field by reflect.Type; elsewhere has a path by name.
+	fields, elsewhere sync.Map
+}
+
+// outcome is what became of a manifest.
+type outcome struct {
+	manifest
+	verdict verdict
+	// registered is the kind of an object that was read or is broken.
+	registered sources.Kind
+	ref        model.Ref
+	object     metav1.Object
+	// diagnostics have their positions.
+	diagnostics []model.Diagnostic
+}
+
+type verdict int
+
+const (
+	// lost is a manifest of which it cannot be told what it is.
+	lost verdict = iota
+	// unused is an object of a kind that the mesh does not read.
+	unused
+	// broken is an object that exists but could not be decoded.
+	broken
+	// usable is an object that was decoded.
+	usable
+)
+
+// decode reads a manifest strictly. The quick way looks at no field twice; only when something is wrong, or in a policy,
+// whose fields move between versions, is the object looked at closely.
+func (d *decoder) decode(m manifest) outcome {
+	if m.unusable || m.body.broken {
+		return m.remains()
+	}
+	if f, missing := m.withoutKind(); missing {
+		return m.outcome(lost, model.Ref{}, append(m.findings, f))
+	}
+	kind, ok := sources.KindOf(m.apiVersion, m.kind)
+	if !ok {
+		return m.foreign()
+	}
+	object := kind.New()
+	findings := m.findings
+	switch {
+	case hasCode(findings, model.ManyAliases):
+		// What is missing because of it is no mistake of its own.
+	case policy(kind):
+		findings = append(findings, d.decodePolicy(m, kind, object)...)
+	default:
+		findings = append(findings, d.decodeInto(m, kind, object)...)
+	}
+	if anyBad(findings) {
+		return m.named(kind, nil, findings)
+	}
+	return m.named(kind, object, findings)
+}
+
+// remains is what can be told of an object in a document that could not be read.
+func (m manifest) remains() outcome {
+	kind, ok := sources.KindOf(m.apiVersion, m.kind)
+	ref := m.written(kind)
+	if !ok || len(m.checkNames(ref)) > 0 {
+		return m.outcome(lost, model.Ref{}, m.findings)
+	}
+	o := m.outcome(broken, ref, m.findings)
+	o.registered = kind
+	return o
+}
+
+// decodeInto decodes a manifest as it is.
+func (d *decoder) decodeInto(m manifest, kind sources.Kind, object metav1.Object) []finding {
+	strict, err := kjson.UnmarshalStrict(m.body.json[m.start:m.end], object)
+	if err == nil && len(strict) == 0 {
+		return nil
+	}
+	t, ok := treeAt(m.body.json, m.start)
+	if !ok {
+		return []finding{m.body.syntaxError(m.start, m.end)}
+	}
+	return d.examine(examination{manifest: m, kind: kind, err: err}, object, t)
+}
+
+// named gives the object its name and namespace as a cluster would, and refuses names that a cluster would refuse: they
+// become parts of file names. Without an object it is broken.
+func (m manifest) named(kind sources.Kind, object metav1.Object, findings []finding) outcome {
+	ref := m.written(kind)
+	if object != nil {
+		ref = refTo(kind, object.GetNamespace(), object.GetName())
+	}
+	wrong := m.checkNames(ref)
+	o := m.outcome(usable, ref, append(findings, wrong...))
+	o.registered = kind
+	switch {
+	case len(wrong) > 0:
+		return m.outcome(lost, model.Ref{}, append(findings, wrong...))
+	case object == nil:
+		o.verdict = broken
+	default:
+		object.SetNamespace(ref.Namespace)
+		o.object = object
+	}
+	return o
+}
+
+// written is the object that a text is about, as far as it can be told without decoding it.
+func (m manifest) written(kind sources.Kind) model.Ref {
+	t, _ := treeAt(m.body.json, m.start)
+	metadata := t.at("metadata")
+	return refTo(kind, metadata.at("namespace").word(m.body.json), metadata.at("name").word(m.body.json))
+}
+
+// refTo is the reference to an object of a kind; without a namespace it is in the default one.
+func refTo(kind sources.Kind, namespace, name string) model.Ref {
+	switch {
+	case kind.ClusterScoped:
+		namespace = ""
+	case namespace == "":
+		namespace = metav1.NamespaceDefault
+	}
+	return model.Ref{Kind: kind.Kind, Namespace: namespace, Name: name}
+}
+
+func (m manifest) checkNames(ref model.Ref) []finding {
+	var findings []finding
+	switch {
+	case ref.Name == "":
+		findings = append(findings, m.nameFinding("metadata.name", "the "+ref.Kind+" has no metadata.name", ""))
+	case len(validation.IsDNS1123Subdomain(ref.Name)) > 0:
+		findings = append(findings, m.nameFinding("metadata.name", fmt.Sprintf("%q is not a name that an object can have", ref.Name),
+			"use lower-case letters, digits, - and ., at most 253 of them, a letter or digit at both ends"))
+	}
+	if ref.Namespace != "" && len(validation.IsDNS1123Label(ref.Namespace)) > 0 {
+		findings = append(findings, m.nameFinding("metadata.namespace", fmt.Sprintf("%q is not a name that a namespace can have", ref.Namespace),
+			"use lower-case letters, digits and -, at most 63 of them, a letter or digit at both ends"))
+	}
+	return findings
+}
+
+func (m manifest) nameFinding(path, message, fix string) finding {
+	t, _ := treeAt(m.body.json, m.start)
+	return finding{
+		code: model.NoKindOrName, position: m.body.position(lookup(m.body, t, path)),
+		message: message, instead: objectLeftOut, fix: fix,
+	}
+}
+
+func (m manifest) withoutKind() (finding, bool) {
+	var missing []string
+	if m.apiVersion == "" {
+		missing = append(missing, "apiVersion")
+	}
+	if m.kind == "" {
+		missing = append(missing, "kind")
+	}
+	return finding{
+		code: model.NoKindOrName, position: m.body.position(m.start), instead: leftOut,
+		message: "the document has no " + strings.Join(missing, " and no "),
+	}, missing != nil
+}
+
+func (m manifest) outcome(v verdict, ref model.Ref, findings []finding) outcome {
+	o := outcome{manifest: m, verdict: v, ref: ref}
+	for _, f := range findings {
+		o.diagnostics = append(o.diagnostics, f.diagnostic(ref))
+	}
+	return o
+}
+
+func anyBad(findings []finding) bool { return slices.ContainsFunc(findings, finding.bad) }
+
+// goType is the Go type of a kind.
+func goType(kind sources.Kind) reflect.Type { return reflect.TypeOf(kind.New()).Elem() }
+
+func hasCode(findings []finding, code model.Code) bool {
+	return slices.ContainsFunc(findings, func(f finding) bool { return f.code == code })
+}

@@ -1,0 +1,192 @@
+package files
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/flomesh-io/fsmc/model"
+)
+
+// stdinName is what positions call standard input.
+const stdinName = "<stdin>"
+
+// found is a file to read.
+type found struct {
+	// path is as it was given, or joined to the directory that was given.
+	path string
+	// real is the path behind all links: two files with one real path are the same.
+	real string
+}
+
+// find lists the files that paths mean, sorted by path, standard input last.
+func find(paths []string) ([]found, error) {
+	var files []found
+	for _, path := range paths {
+		more, err := findBelow(path)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, more...)
+	}
+	slices.SortStableFunc(files, func(a, b found) int {
+		return cmp.Or(boolRank(a.path == "-")-boolRank(b.path == "-"), cmp.Compare(slashed(a.path), slashed(b.path)))
+	})
+	return files, nil
+}
+
+// findBelow lists what one path means: itself if it is a file, whatever its name; else the manifests below it.
+func findBelow(path string) ([]found, error) {
+	if path == "-" {
+		return []found{{path: path, real: path}}, nil
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, unreadable(path, err)
+	}
+	real, err := realPath(path)
+	if err != nil {
+		return nil, unreadable(path, err)
+	}
+	if !info.IsDir() {
+		return []found{{path: path, real: real}}, nil
+	}
+	return findInDirectory(path, real)
+}
+
+// findInDirectory walks the real directory, so that a link to a directory works as the path that was given; links to
+// directories further down are not followed, for they may lead back.
+func findInDirectory(path, real string) ([]found, error) {
+	var files []found
+	err := filepath.WalkDir(real, func(p string, entry fs.DirEntry, err error) error {
+		relative, _ := filepath.Rel(real, p)
+		shown := filepath.Join(path, relative)
+		switch {
+		case err != nil:
+			return unreadable(shown, err)
+		case p == real:
+			return nil
+		case strings.HasPrefix(entry.Name(), "."):
+			return skipped(entry)
+		case entry.IsDir() || !manifestName(entry.Name()):
+			return nil
+		}
+		file, regular, err := followed(p, entry)
+		if err != nil {
+			return unreadable(shown, err)
+		}
+		if regular {
+			files = append(files, found{path: shown, real: file})
+		}
+		return nil
+	})
+	return files, err
+}
+
+func skipped(entry fs.DirEntry) error {
+	if entry.IsDir() {
+		return fs.SkipDir
+	}
+	return nil
+}
+
+func manifestName(name string) bool {
+	return slices.Contains([]string{".yaml", ".yml", ".json"}, strings.ToLower(filepath.Ext(name)))
+}
+
+// followed is the path of a file behind links, and whether it is a regular file there.
+func followed(path string, entry fs.DirEntry) (string, bool, error) {
+	if entry.Type().IsRegular() {
+		return path, true, nil
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", false, err
+	}
+	real, err := realPath(path)
+	return real, info.Mode().IsRegular(), err
+}
+
+func realPath(path string) (string, error) {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(absolute)
+}
+
+// load reads each file once, and reports those that were given again.
+func load(files []found, stdin io.Reader) ([]*text, []model.Diagnostic, error) {
+	var texts []*text
+	var linked []model.Diagnostic
+	first := map[string]string{}
+	for _, f := range files {
+		if other, ok := first[f.real]; ok {
+			linked = append(linked, linkedTwice(f, other))
+			continue
+		}
+		first[f.real] = f.path
+		t, err := loadOne(f.path, stdin)
+		if err != nil {
+			return nil, nil, err
+		}
+		texts = append(texts, t)
+	}
+	return texts, linked, nil
+}
+
+func loadOne(path string, stdin io.Reader) (*text, error) {
+	if path == "-" {
+		data, err := io.ReadAll(stdin)
+		if err != nil {
+			return nil, fmt.Errorf("read standard input: %w", err)
+		}
+		return newText(stdinName, data), nil
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, unreadable(path, err)
+	}
+	return newText(slashed(path), data), nil
+}
+
+func linkedTwice(f found, first string) model.Diagnostic {
+	d := model.Note(model.LinkedTwice, model.Ref{}, fmt.Sprintf("%s is the same file as %s", slashed(f.path), slashed(first)))
+	d.Position.File = slashed(f.path)
+	return d.Did("it is read once")
+}
+
+// unreadable says which path cannot be read, why, and what to do.
+func unreadable(path string, err error) error {
+	var pathError *fs.PathError
+	if errors.As(err, &pathError) {
+		err = pathError.Err
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("read %s: %w; give a file, a directory, or - for standard input", slashed(path), err)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("read %s: %w; allow the current user to read it, or leave it out", slashed(path), err)
+	}
+	return fmt.Errorf("read %s: %w", slashed(path), err)
+}
+
+func slashed(path string) string {
+	if path == "-" {
+		return stdinName
+	}
+	return filepath.ToSlash(path)
+}
+
+func boolRank(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

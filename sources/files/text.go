@@ -1,0 +1,67 @@
+package files
+
+import (
+	"bytes"
+	"sort"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/flomesh-io/fsmc/model"
+)
+
+// text is a file that was read, without its byte order mark.
+type text struct {
+	name string
+	data []byte
+
+	once   sync.Once
+	starts []int
+}
+
+func newText(name string, data []byte) *text {
+	return &text{name: name, data: bytes.TrimPrefix(data, []byte("\ufeff"))}
+}
+
+// lines are the offsets at which lines start. They are found when they are first needed: a dump of a cluster that has
+// nothing wrong in it does not need them.
+func (t *text) lines() []int {
+	t.once.Do(func() {
+		t.starts = make([]int, 1, 1+bytes.Count(t.data, []byte{'\n'}))
+		for at := 0; ; {
+			i := bytes.IndexByte(t.data[at:], '\n')
+			if i < 0 {
+				return
+			}
+			at += i + 1
+			t.starts = append(t.starts, at)
+		}
+	})
+	return t.starts
+}
+
+// lineAt is a line, which counts from 0 here, with its end, and the offset behind it.
+func (t *text) lineAt(index int) ([]byte, int) {
+	starts, end := t.lines(), len(t.data)
+	if index+1 < len(starts) {
+		end = starts[index+1]
+	}
+	return t.data[starts[index]:end], end
+}
+
+// line is the text of a line, which counts from 1, without its end.
+func (t *text) line(number int) (string, bool) {
+	if number < 1 || number > len(t.lines()) {
+		return "", false
+	}
+	content, _ := t.lineAt(number - 1)
+	return strings.TrimRight(string(content), "\r\n"), true
+}
+
+// position is where an offset is; columns count characters.
+func (t *text) position(offset int) model.Position {
+	starts := t.lines()
+	line := sort.SearchInts(starts, offset+1)
+	column := utf8.RuneCount(t.data[starts[line-1]:min(offset, len(t.data))]) + 1
+	return model.Position{File: t.name, Line: line, Column: column}
+}

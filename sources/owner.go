@@ -1,0 +1,77 @@
+package sources
+
+import (
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/flomesh-io/fsmc/model"
+)
+
+// ownersOf indexes the workloads that were written, to follow owner references through them.
+func ownersOf(workloads []workload) owners {
+	o := make(owners, len(workloads))
+	for _, w := range workloads {
+		o[w.ref] = w
+	}
+	return o
+}
+
+// owners are the workloads that were written.
+type owners map[model.Ref]workload
+
+func (o owners) has(ref model.Ref) bool {
+	_, ok := o[ref]
+	return ok
+}
+
+// chain is what made the pod, what made that, and so on.
+func (o owners) chain(pod *corev1.Pod) []model.Ref {
+	var chain []model.Ref
+	ref := controllerOf(pod)
+	for ref != (model.Ref{}) && !slices.Contains(chain, ref) {
+		chain = append(chain, ref)
+		w, ok := o[ref]
+		if !ok {
+			ref = deploymentOf(ref, pod)
+			continue
+		}
+		ref = controllerOf(w.meta)
+	}
+	return chain
+}
+
+// staffed are the workloads some pod of which was written, finished or not.
+func (o owners) staffed(pods []*corev1.Pod) map[model.Ref]bool {
+	staffed := map[model.Ref]bool{}
+	for _, p := range pods {
+		for _, ref := range o.chain(p) {
+			staffed[ref] = true
+		}
+	}
+	return staffed
+}
+
+// controllerOf is the owner that made the object; zero when none did.
+func controllerOf(o metav1.Object) model.Ref {
+	for _, owner := range o.GetOwnerReferences() {
+		if isTrue(owner.Controller) {
+			return model.Ref{Kind: owner.Kind, Namespace: o.GetNamespace(), Name: owner.Name}
+		}
+	}
+	return model.Ref{}
+}
+
+// deploymentOf tells the Deployment from a ReplicaSet that was not written: it names its ReplicaSets
+// <deployment>-<hash>, and labels their pods with the hash.
+func deploymentOf(ref model.Ref, pod *corev1.Pod) model.Ref {
+	hash := pod.Labels[appsv1.DefaultDeploymentUniqueLabelKey]
+	name, ok := strings.CutSuffix(ref.Name, "-"+hash)
+	if ref.Kind != "ReplicaSet" || hash == "" || !ok {
+		return model.Ref{}
+	}
+	return model.Ref{Kind: "Deployment", Namespace: ref.Namespace, Name: name}
+}

@@ -1,0 +1,68 @@
+package sources
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	configv1alpha2 "github.com/flomesh-io/fsmc/sources/api/config/v1alpha2"
+)
+
+// check reports values that are no part of the model, but that whoever reads them later will find invalid.
+func (r *settingsReader) check(spec configv1alpha2.MeshConfigSpec) {
+	r.oneOf("spec.sidecar.logLevel", spec.Sidecar.LogLevel, "error", envoyLevels)
+	r.oneOf("spec.sidecar.localProxyMode", spec.Sidecar.LocalProxyMode, "Localhost", []string{"Localhost", "PodIP"})
+	r.oneOf("spec.observability.fsmLogLevel", strings.ToLower(spec.Observability.FSMLogLevel), "info", logLevels)
+	r.oneOf("spec.observability.osmLogLevel", strings.ToLower(spec.Observability.OSMLogLevel), "info", logLevels)
+	r.duration("spec.sidecar.configResyncInterval", spec.Sidecar.ConfigResyncInterval, 0, "0s, which is never,")
+	r.duration("spec.certificate.serviceCertValidityDuration", spec.Certificate.ServiceCertValidityDuration, time.Second, "24h")
+	r.between("spec.sidecar.maxDataPlaneConnections", spec.Sidecar.MaxDataPlaneConnections, 1, 1<<31-1, "0, which is no bound,")
+	r.between("spec.certificate.certKeyBitSize", spec.Certificate.CertKeyBitSize, 2048, 4096, "2048")
+	r.between("spec.observability.tracing.port", spec.Observability.Tracing.Port, 1, 65535, "9411")
+	if gateway := spec.Certificate.IngressGateway; gateway != nil {
+		r.duration("spec.certificate.ingressGateway.validityDuration", gateway.ValidityDuration, time.Second, "24h")
+	}
+	r.authorization(spec.Traffic.InboundExternalAuthorization)
+}
+
+var (
+	envoyLevels = []string{"trace", "debug", "info", "warning", "warn", "error", "critical", "off"}
+	logLevels   = []string{"trace", "debug", "info", "warn", "error", "fatal", "panic", "disabled"}
+)
+
+func (r *settingsReader) oneOf(field, written, otherwise string, all []string) {
+	if written != "" && !slices.Contains(all, written) {
+		r.invalid(field, fmt.Sprintf("%q is not known", written), otherwise+" is taken",
+			didYouMean(written, all, "write one of "+strings.Join(all, ", ")))
+	}
+}
+
+func (r *settingsReader) duration(field, written string, least time.Duration, otherwise string) {
+	if written == "" {
+		return
+	}
+	if d, err := time.ParseDuration(written); err != nil || d < least {
+		r.invalid(field, fmt.Sprintf("%q is not a duration that can be used", written), otherwise+" is taken", "write a number and a unit, such as 24h or 30s")
+	}
+}
+
+// between reports a number out of range; 0 is one that is not set.
+func (r *settingsReader) between(field string, written, least, most int, otherwise string) {
+	if written != 0 && (written < least || written > most) {
+		r.invalid(field, fmt.Sprintf("%d is not between %d and %d", written, least, most), otherwise+" is taken",
+			fmt.Sprintf("write a number from %d to %d", least, most))
+	}
+}
+
+// authorization reports that requests are not checked by somebody who was asked to. It is an error, for it would
+// otherwise admit more than is written, without a word.
+func (r *settingsReader) authorization(authz configv1alpha2.ExternalAuthzSpec) {
+	const field = "spec.traffic.inboundExternalAuthorization"
+	if authz.Enable {
+		r.invalid(field+".enable", "external authorization is not supported yet: inbound HTTP would go unchecked",
+			"requests are not sent to the authorization service", "restrict them by TrafficTargets, or check them in the application")
+	}
+	r.duration(field+".timeout", authz.Timeout, time.Millisecond, "1s")
+	r.between(field+".port", authz.Port, 1, 65535, "no port")
+}

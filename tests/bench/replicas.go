@@ -1,0 +1,52 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/flomesh-io/fsmc/compiler"
+	"github.com/flomesh-io/fsmc/sources"
+	"github.com/flomesh-io/fsmc/tests/shapes"
+)
+
+// replicas compares the work of compiling a mesh with one replica of each Deployment and with a hundred.
+//
+// An endpoint is content: a hundred of them are more bytes, in one resource, than one is. So the replicas that are
+// compared, which must make no difference at all, are pods that are not ready: proxies that need a configuration, and no
+// endpoints. Beside them stand a hundred replicas that are: the same views and builds, and more bytes.
+type replicas struct {
+	Mesh string `json:"mesh"`
+	// One is with one pod, Hundred with 99 more that are no endpoints, Ready with 99 more that are.
+	One     compiler.Counters `json:"one"`
+	Hundred compiler.Counters `json:"hundred"`
+	Ready   compiler.Counters `json:"ready"`
+}
+
+func checkReplicas(g shapes.Graph) replicas {
+	return replicas{Mesh: g.Name, One: countersOf(g, 1, 1), Hundred: countersOf(g, 100, 1), Ready: countersOf(g, 100, 100)}
+}
+
+func countersOf(g shapes.Graph, pods, ready int) compiler.Counters {
+	mesh, _ := sources.Resolve(g.Dump(pods, ready))
+	output, _ := compiler.Compile(mesh)
+	return output.Counters
+}
+
+// fault says what differs that must not; empty when all is well.
+func (r replicas) fault() string {
+	switch {
+	case r.One != r.Hundred:
+		return fmt.Sprintf("replicas that are no endpoints change the work from %+v to %+v", r.One, r.Hundred)
+	case r.One.Views != r.Ready.Views || r.One.Builds != r.Ready.Builds:
+		return fmt.Sprintf("replicas that are endpoints change views or builds from %+v to %+v", r.One, r.Ready)
+	}
+	return ""
+}
+
+func (r replicas) String() string {
+	verdict := r.fault()
+	if verdict == "" {
+		verdict = "equal with 99 more pods that are no endpoints"
+	}
+	return fmt.Sprintf("replicas %-14s views %d, builds %d, bytes %d: %s; with 99 more endpoints: views %d, builds %d, bytes %d",
+		r.Mesh, r.One.Views, r.One.Builds, r.One.Bytes, verdict, r.Ready.Views, r.Ready.Builds, r.Ready.Bytes)
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/flomesh-io/fsmc/compiler"
+	"github.com/flomesh-io/fsmc/sources"
+	"github.com/flomesh-io/fsmc/sources/files"
+	"github.com/flomesh-io/fsmc/tests/shapes"
+)
+
+// row is what was measured of one mesh.
+type row struct {
+	Mesh     string `json:"mesh"`
+	Services int    `json:"services"`
+	Proxies  int    `json:"proxies"`
+
+	Manifests reading `json:"manifests"`
+	Dump      reading `json:"dump"`
+	Complete  timing  `json:"complete"`
+	Resolve   timing  `json:"resolve"`
+	Compile   timing  `json:"compile"`
+	Floor     timing  `json:"floor"`
+	// Ratio is the least CPU time of a compilation over the least of the floor; MedianRatio the same of the medians.
+	Ratio       float64 `json:"ratio"`
+	MedianRatio float64 `json:"medianRatio"`
+	// PeakBytes is the high-water mark of the resident memory of a process that did nothing but read the manifests,
+	// complete, resolve and compile; 0 where the system does not tell.
+	PeakBytes uint64 `json:"peakBytes"`
+
+	Classes   int               `json:"classes"`
+	Resources int               `json:"resources"`
+	Counters  compiler.Counters `json:"counters"`
+}
+
+// reading is how fast a text was read.
+type reading struct {
+	Objects int    `json:"objects"`
+	Bytes   int    `json:"bytes"`
+	Timing  timing `json:"timing"`
+}
+
+func (r reading) perSecond() float64 { return float64(r.Objects) / r.Timing.Least }
+
+// texts are a mesh as YAML, in both forms.
+type texts struct{ manifests, dump []byte }
+
+// pipeline does what `fsmc compile` does before it writes, and returns the peak of memory.
+func pipeline(manifests []byte) uint64 {
+	objects, _ := sources.Complete(files.ReadBytes("manifests.yaml", manifests).Objects)
+	mesh, _ := sources.Resolve(objects)
+	compiler.Compile(mesh)
+	return peakMemory()
+}
+
+// measure measures every stage of a mesh in this process.
+func measure(g shapes.Graph, texts texts, e effort, profiles string) (row, error) {
+	r := row{Mesh: g.Name}
+	profile := profiler(profiles, g.Name)
+
+	r.Manifests = e.reading(texts.manifests)
+	r.Dump = e.reading(texts.dump)
+	manifests := g.Manifests(podsPerApp)
+	r.Complete = e.time(func() { sources.Complete(manifests) })[0]
+
+	objects := g.Dump(podsPerApp, podsPerApp)
+	r.Resolve = e.time(func() { sources.Resolve(objects) })[0]
+	err := profile("resolve", func() { sources.Resolve(objects) })
+	if err != nil {
+		return r, err
+	}
+	mesh, _ := sources.Resolve(objects)
+	output, _ := compiler.Compile(mesh)
+	floor, err := newFloor(output)
+	if err != nil {
+		return r, err
+	}
+	timings := e.time(func() { compiler.Compile(mesh) }, func() { floor.build() })
+	r.Compile, r.Floor = timings[0], timings[1]
+	r.Ratio, r.MedianRatio = r.Compile.Least/r.Floor.Least, r.Compile.Median/r.Floor.Median
+	if err := profile("compile", func() { compiler.Compile(mesh) }); err != nil {
+		return r, err
+	}
+
+	count := mesh.Count()
+	r.Services, r.Proxies = count.Services, count.Proxies
+	r.Classes, r.Resources, r.Counters = output.Classes.Len(), len(floor), output.Counters
+	return r, nil
+}
+
+func (e effort) reading(text []byte) reading {
+	r := reading{Bytes: len(text), Objects: files.ReadBytes("mesh.yaml", text).Documents}
+	r.Timing = e.time(func() { files.ReadBytes("mesh.yaml", text) })[0]
+	return r
+}
+
+// profiler returns what profiles a stage of a mesh into files of the directory, if there is one.
+func profiler(directory, mesh string) func(stage string, run func()) error {
+	return func(stage string, run func()) error {
+		if directory == "" {
+			return nil
+		}
+		if err := os.MkdirAll(directory, 0o755); err != nil {
+			return err
+		}
+		name := strings.ReplaceAll(mesh, "/", "-") + "." + stage
+		return writeProfiles(filepath.Join(directory, name), run)
+	}
+}
+
+const legend = `Each stage runs on one processor; seconds are CPU time of the process, garbage collection included, the least of
+several runs. read: objects per second, from manifests with Deployments, and from a dump of a cluster with every pod.
+floor: each distinct resource of the result built once from ready values, marshalled and hashed, no policy logic.
+peak: resident memory of a process that only reads the manifests, completes, resolves and compiles them.
+MB out: all distinct resources.`
+
+func header() string {
+	return fmt.Sprintf("%-15s %8s %8s %9s | %9s %9s | %8s %8s | %8s %8s %6s %6s | %9s %9s | %8s %7s",
+		"mesh", "proxies", "classes", "resources", "read man.", "read dump", "complete", "resolve",
+		"compile", "floor", "ratio", "median", "allocs", "MB alloc.", "MB peak", "MB out")
+}
+
+func (r row) String() string {
+	const mega = 1e6
+	return fmt.Sprintf("%-15s %8d %8d %9d | %9.0f %9.0f | %8.3f %8.3f | %8.3f %8.3f %6.2f %6.2f | %9d %9.1f | %8.1f %7.1f",
+		r.Mesh, r.Proxies, r.Classes, r.Resources, r.Manifests.perSecond(), r.Dump.perSecond(), r.Complete.Least, r.Resolve.Least,
+		r.Compile.Least, r.Floor.Least, r.Ratio, r.MedianRatio, r.Compile.Allocations, float64(r.Compile.Allocated)/mega,
+		float64(r.PeakBytes)/mega, float64(r.Counters.Bytes)/mega)
+}
