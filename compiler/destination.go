@@ -34,7 +34,8 @@ func (v *client) claim(u upstream, chain string) bool {
 	return claimed
 }
 
-// claimAt asks for one address and port. The better rank has it; of equal ranks, the service that precedes.
+// claimAt asks for one address and port. The better rank has it; of equal ranks, the service that precedes; of one
+// service, the port of that number.
 func (v *client) claimAt(at netip.AddrPort, d destination) bool {
 	other, taken := v.destinations[at]
 	switch {
@@ -42,9 +43,16 @@ func (v *client) claimAt(at netip.AddrPort, d destination) bool {
 	case d.rank > other.rank:
 		return false
 	case other.chain == d.chain:
+		if d.owner.service.Precedes(other.owner.service) {
+			v.destinations[at] = d // the oldest speaks for the chain
+		}
 		return true
 	case d.rank == podAddress:
 		return false // any of the services leads to this very pod
+	case other.owner.service == d.owner.service:
+		if d.owner.id.Port != at.Port() {
+			return false // of the ports of one service, the one that is called by this number comes first
+		}
 	case other.owner.service.Precedes(d.owner.service):
 		v.noteShared(at, other, d)
 		return false

@@ -124,8 +124,8 @@ func (v *client) routesOf(u upstream) []routeSpec {
 		if split.Requests.All {
 			return append(routes, routeSpec{Name: split.String(), Targets: targets})
 		}
-		for m := range split.Requests.Matches.Values() {
-			routes = append(routes, routeSpec{Name: split.String(), Match: newMatchSpec(m), Targets: targets})
+		for _, m := range newMatchSpecs(split.Requests) {
+			routes = append(routes, routeSpec{Name: split.String(), Match: m, Targets: targets})
 		}
 	}
 	return append(routes, routeSpec{Targets: v.ownTargets(u)})

@@ -120,9 +120,7 @@ func (c *compilation) policy(p *model.Permission, d door) (policySpec, bool) {
 	}
 	spec.Everything = p.HTTP.Requests.All
 	if !spec.Everything {
-		for m := range p.HTTP.Requests.Matches.Values() {
-			spec.Matches = append(spec.Matches, newMatchSpec(m))
-		}
+		spec.Matches = newMatchSpecs(p.HTTP.Requests)
 	}
 	return spec, p.HTTP.Ports.Contains(d.target) && !p.HTTP.Requests.IsZero()
 }

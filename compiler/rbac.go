@@ -31,6 +31,17 @@ type matchSpec struct {
 
 type headerSpec struct{ Name, Value string }
 
+// newMatchSpecs leaves out matches that accept nothing: their missing path or method would read as any.
+func newMatchSpecs(requests model.Requests) []matchSpec {
+	var specs []matchSpec
+	for m := range requests.Matches.Values() {
+		if !m.IsZero() {
+			specs = append(specs, newMatchSpec(m))
+		}
+	}
+	return specs
+}
+
 func newMatchSpec(m model.Match) matchSpec {
 	s := matchSpec{Path: m.Path}
 	if m.Path == ".*" {

@@ -7,7 +7,6 @@ import (
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
-	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
 	"github.com/google/go-cmp/cmp"
@@ -138,28 +137,6 @@ func TestStandaloneIsWhole(t *testing.T) {
 					if want := c.endpoints[cluster.Name]; want != nil && !proto.Equal(want, cluster.LoadAssignment) {
 						t.Errorf("%s: cluster %s has other endpoints than its class", id, cluster.Name)
 					}
-				}
-			}
-		}
-	})
-}
-
-// Each outbound route table belongs to the chain of its port, and each of its virtual hosts to a service.
-func TestRouteTablesAreUsed(t *testing.T) {
-	checkWorlds(t, func(t *rapid.T, w world) {
-		output, _ := Compile(w.mesh())
-		for _, c := range configurations(output) {
-			for name, table := range c.routes {
-				if !slices.Contains(c.referredRoutes(), name) {
-					t.Errorf("%s: nothing uses route table %s", c.Name, name)
-				}
-				if len(table.VirtualHosts) == 0 {
-					t.Errorf("%s: route table %s has no virtual host", c.Name, name)
-				}
-			}
-			for _, h := range find[*routev3.VirtualHost](c.messages()...) {
-				if len(h.Domains) == 0 || len(h.Routes) == 0 {
-					t.Errorf("%s: virtual host %s has domains %v and %d routes", c.Name, h.Name, h.Domains, len(h.Routes))
 				}
 			}
 		}

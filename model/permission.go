@@ -1,5 +1,7 @@
 package model
 
+import "slices"
+
 // Permission is what one TrafficTarget allows. Permissions are a union: a request is allowed if one of them allows it.
 type Permission struct {
 	// Namespace and Name are the TrafficTarget's; RBAC policies are named <namespace>/<name>.
@@ -48,9 +50,11 @@ type Requests struct {
 var AllRequests = Requests{All: true}
 
 // IsZero says whether no request is in the set.
-func (r Requests) IsZero() bool { return !r.All && r.Matches.Len() == 0 }
+func (r Requests) IsZero() bool {
+	return !r.All && !slices.ContainsFunc(r.Matches.items, func(m Match) bool { return !m.IsZero() })
+}
 
-// Match accepts a request whose path, method and headers all fit (SMI S5).
+// Match accepts a request whose path, method and headers all fit (SMI S5). The zero value accepts none.
 type Match struct {
 	// Path is an RE2 expression for the whole path without the query; ".*" is any path.
 	Path string `json:"path"`
@@ -60,6 +64,9 @@ type Match struct {
 	// Headers must all be there, with one value that fits.
 	Headers List[Header] `json:"headers,omitzero"`
 }
+
+// IsZero says whether no request fits: each has a path and a method.
+func (m Match) IsZero() bool { return m.Path == "" || !m.AnyMethod && m.Methods.Len() == 0 }
 
 // Header accepts a request that has the header with a value that Value, an RE2 expression, matches in full. Name is
 // lower case; the pseudo header :authority stands for Host.

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 
+	splitv1alpha4 "github.com/servicemeshinterface/smi-sdk-go/pkg/apis/split/v1alpha4"
+
 	"github.com/flomesh-io/fsmc/model"
 )
 
@@ -168,9 +170,16 @@ func (n serviceNames) backend(object *TrafficSplit, i int) (*model.Service, mode
 	}
 	if problem != "" {
 		return nil, model.Note(model.UnknownBackend, at, problem).Did(instead).
-			Mend(didYouMean(written, n.names[object.Namespace], fmt.Sprintf("create it in namespace %s, or correct the name", object.Namespace)))
+			Mend(didYouMean(written, n.others(object), fmt.Sprintf("create it in namespace %s, or correct the name", object.Namespace)))
 	}
 	return service, model.Diagnostic{}
+}
+
+// others are the services that a split does not name yet.
+func (n serviceNames) others(object *TrafficSplit) []string {
+	return slices.DeleteFunc(slices.Clone(n.names[object.Namespace]), func(name string) bool {
+		return name == object.Spec.Service || slices.ContainsFunc(object.Spec.Backends, func(b splitv1alpha4.TrafficSplitBackend) bool { return b.Service == name })
+	})
 }
 
 // backendFindings are about a backend beside its root: a port of the root that it does not have (SMI T4), and that it

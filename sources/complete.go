@@ -34,7 +34,7 @@ func Complete(objects Objects) (Objects, []model.Diagnostic) {
 }
 
 func mapped[T any](items []T, change func(T) T) []T {
-	changed := make([]T, 0, len(items))
+	changed := slices.Grow([]T(nil), len(items))
 	for _, item := range items {
 		changed = append(changed, change(item))
 	}
@@ -190,3 +190,6 @@ func tally(pods, addresses, endpointSlices int) []model.Diagnostic {
 func isAssumed(o metav1.Object) bool {
 	return o.GetAnnotations()[AssumedAnnotation] != "" && !isMade(o)
 }
+
+// isMade says whether a cluster has made the object.
+func isMade(o metav1.Object) bool { return o.GetUID() != "" || o.GetResourceVersion() != "" }

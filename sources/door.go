@@ -45,7 +45,7 @@ func wholePorts(target *TrafficTarget, granted grant, members []model.Member) []
 	}
 	return []model.Diagnostic{
 		model.Note(model.WholePortAdmitted, target.rules(), fmt.Sprintf("the rules name no HTTPRouteGroup, and %s HTTP", speaks(ports))).
-			Did("every request to it is admitted").
+			Did("every request there is admitted").
 			Mend("add an HTTPRouteGroup to the rules to restrict the requests"),
 	}
 }
@@ -96,7 +96,7 @@ func closedDoors(targets []*TrafficTarget, permissions []*model.Permission, topo
 
 func closedDoor(target *TrafficTarget, ports []uint16) model.Diagnostic {
 	return model.Note(model.TCPDoorUntouched, target.rules(), fmt.Sprintf("the rules are for HTTP, and %s something else", speaks(ports))).
-		Did("it stays closed").
+		Did("these clients are refused there").
 		Mend("add a TrafficTarget with a TCPRoute alone for the same clients, or set appProtocol if the port is HTTP")
 }
 

@@ -116,7 +116,8 @@ func size(re *syntax.Regexp) int {
 	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
 		return 2
 	case syntax.OpRepeat:
-		return (sizes(re.Sub) + 1) * max(re.Max, re.Min+1)
+		most := max(re.Max, re.Min+1)
+		return sizes(re.Sub)*most + (most - re.Min) + 2
 	default:
 		return sizes(re.Sub) + 2
 	}
@@ -131,13 +132,14 @@ func sizes(parts []*syntax.Regexp) int {
 	return total
 }
 
-// ranges counts the ranges of a class that begin within one byte; others never match and cost nothing.
+// ranges bounds how many ranges of bytes a class is for RE2: characters beyond ASCII are several bytes each when they
+// are written out, and there are at most 64 disjoint ranges of such bytes.
 func ranges(pairs []rune) int {
-	n := 1
-	for i := 0; i < len(pairs) && pairs[i] <= 0xff; i += 2 {
-		n++
+	ascii := 0
+	for ascii < len(pairs)/2 && pairs[2*ascii] < utf8.RuneSelf {
+		ascii++
 	}
-	return n
+	return max(1, ascii+min(64, utf8.UTFMax*(len(pairs)/2-ascii)))
 }
 
 // endsOpen says whether an expression ends in .* or .+, or says itself where the end is, in each of its alternatives.

@@ -21,17 +21,12 @@ func resolvePermissions(objects Objects, settings model.Settings, topology topol
 	}
 	notes = append(notes, closedDoors(targets, permissions, topology)...)
 	if settings.Permissive && len(targets) > 0 {
-		notes = append(notes, model.Note(model.TargetsIgnored, targets[0].at(""), ignored(len(targets))).
+		notes = append(notes, model.Note(model.TargetsIgnored, targets[0].at(""),
+			count(len(targets), "TrafficTarget has", "TrafficTargets have")+" no effect: the mesh is in permissive mode").
+			Did("every service of the mesh may call every other one").
 			Mend("set spec.traffic.enablePermissiveTrafficPolicyMode of the MeshConfig to false to enforce them"))
 	}
 	return slices.DeleteFunc(permissions, func(p *model.Permission) bool { return p == nil }), notes
-}
-
-func ignored(targets int) string {
-	if targets == 1 {
-		return "the mesh is in permissive mode, and has a TrafficTarget"
-	}
-	return fmt.Sprintf("the mesh is in permissive mode, and has %d TrafficTargets", targets)
 }
 
 // permissionOf makes the permission of a TrafficTarget; nil when it admits nobody, or nothing.

@@ -1,10 +1,14 @@
 package sources
 
 import (
+	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/flomesh-io/fsmc/model"
 )
@@ -60,7 +64,7 @@ func complete(t *testing.T, diagnostics []model.Diagnostic) {
 		if d.Message == "" || d.Fix == "" || !placed || d.Code.Page().Title == "" {
 			t.Errorf("incomplete: %+v", d)
 		}
-		if d.Instead == "" && d.Code != model.TargetsIgnored {
+		if d.Instead == "" {
 			t.Errorf("it is not said what was done instead: %+v", d)
 		}
 		if strings.HasSuffix(d.Message, ".") || strings.Contains(d.Message, "%!") || strings.Contains(d.Fix, "%!") || strings.Contains(d.Instead, "%!") {
@@ -76,33 +80,33 @@ func spelled(p *model.Permission) string {
 	}
 	text := fmt.Sprintf("%s → %s", strings.Join(sources, ","), p.Destination)
 	if !p.HTTP.Ports.IsZero() {
-		text += fmt.Sprintf(" http %s %s", writtenPorts(p.HTTP.Ports), writtenRequests(p.HTTP.Requests))
+		text += fmt.Sprintf(" http %s %s", spelledPorts(p.HTTP.Ports), spelledRequests(p.HTTP.Requests))
 	}
 	if !p.TCP.IsZero() {
-		text += " tcp " + writtenPorts(p.TCP)
+		text += " tcp " + spelledPorts(p.TCP)
 	}
 	return text
 }
 
-func writtenPorts(set model.PortSet) string {
+func spelledPorts(set model.PortSet) string {
 	if set.All {
 		return "all"
 	}
 	return numbers(slices.Collect(set.Ports.Values()))
 }
 
-func writtenRequests(r model.Requests) string {
+func spelledRequests(r model.Requests) string {
 	if r.All {
 		return "[all]"
 	}
 	var matches []string
 	for m := range r.Matches.Values() {
-		matches = append(matches, writtenMatch(m))
+		matches = append(matches, spelledMatch(m))
 	}
 	return "[" + strings.Join(matches, " | ") + "]"
 }
 
-func writtenMatch(m model.Match) string {
+func spelledMatch(m model.Match) string {
 	methods := "*"
 	if !m.AnyMethod {
 		methods = strings.Join(slices.Collect(m.Methods.Values()), ",")
@@ -117,4 +121,58 @@ func writtenMatch(m model.Match) string {
 // indented puts a text under a key of a manifest.
 func indented(text string) string {
 	return strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n  ")
+}
+
+func TestPoliciesDoNotDependOnTheOrderOfTheInput(t *testing.T) {
+	objects := read(t, shopRoutes, splitRoutes,
+		oldTarget("v1alpha1", "8080", "[{kind: HTTPRouteGroup, name: reads}]"),
+		strings.ReplaceAll(oldTarget("v1alpha2", "", "[{kind: TCPRoute, name: wbe}, {kind: HTTPRouteGroup, name: writes}]"), "name: t,", "name: u,"),
+		strings.ReplaceAll(oldTarget("v1alpha2", "", "[{kind: TCPRoute, name: every}]"), "name: t,", "name: v,"),
+		split("a", "{service: api, backends: [{service: v1, weight: 1}]}", ""),
+		split("b", "{service: api, backends: [{service: v2, weight: 1}]}", ""),
+		split("c", "{service: api, backends: [{service: v2, weight: 1}], matches: [{kind: HTTPRouteGroup, name: canary}]}", ""),
+		meshConfigManifest("a", "a", "{}"), meshConfigManifest("b", "a", "{}"))
+	random := rand.New(rand.NewPCG(1, 2))
+	var first string
+	for range 20 {
+		got := everything(t, objects)
+		if first == "" {
+			first = got
+		}
+		if diff := cmp.Diff(first, got); diff != "" {
+			t.Fatal(diff)
+		}
+		random.Shuffle(len(objects.TrafficTargets), func(i, j int) {
+			objects.TrafficTargets[i], objects.TrafficTargets[j] = objects.TrafficTargets[j], objects.TrafficTargets[i]
+		})
+		random.Shuffle(len(objects.HTTPRouteGroups), func(i, j int) {
+			objects.HTTPRouteGroups[i], objects.HTTPRouteGroups[j] = objects.HTTPRouteGroups[j], objects.HTTPRouteGroups[i]
+		})
+		random.Shuffle(len(objects.TCPRoutes), func(i, j int) {
+			objects.TCPRoutes[i], objects.TCPRoutes[j] = objects.TCPRoutes[j], objects.TCPRoutes[i]
+		})
+		random.Shuffle(len(objects.TrafficSplits), func(i, j int) {
+			objects.TrafficSplits[i], objects.TrafficSplits[j] = objects.TrafficSplits[j], objects.TrafficSplits[i]
+		})
+		random.Shuffle(len(objects.MeshConfigs), func(i, j int) {
+			objects.MeshConfigs[i], objects.MeshConfigs[j] = objects.MeshConfigs[j], objects.MeshConfigs[i]
+		})
+	}
+}
+
+// everything is what the policies of objects become, as text.
+func everything(t *testing.T, objects Objects) string {
+	t.Helper()
+	topology := splitTopology()
+	topology.membersOf, topology.identities = shopTopology().membersOf, shopTopology().identities
+	settings, settingNotes := resolveSettings(objects)
+	routes, routeNotes := resolveRoutes(objects, topology)
+	permissions, permissionNotes := resolvePermissions(objects, settings, topology, routes)
+	splits, splitNotes := resolveSplits(objects, topology, routes)
+	notes := model.SortDiagnostics(slices.Concat(settingNotes, routeNotes, permissionNotes, splitNotes))
+	data, err := json.MarshalIndent([]any{settings, permissions, splits, notes}, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
 }

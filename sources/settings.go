@@ -135,7 +135,7 @@ func (r *settingsReader) inert(spec configv1alpha2.MeshConfigSpec) {
 		}
 	}
 	if len(set) > 0 {
-		r.notes = append(r.notes, model.Note(model.InertSetting, r.ref.At(set[0]), "no effect yet: "+strings.Join(set, ", ")).
-			Did("they are passed over").Mend("remove them, or leave them for a later version"))
+		r.notes = append(r.notes, model.Note(model.InertSetting, r.ref.At(set[0]), "no effect in this version: "+strings.Join(set, ", ")).
+			Did("passed over").Mend("remove what is not meant for another version"))
 	}
 }

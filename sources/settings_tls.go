@@ -53,7 +53,7 @@ func (r *settingsReader) tlsVersion(field, written, otherwise string) string {
 func (r *settingsReader) known(field string, written, all []string) []string {
 	var kept []string
 	for i, name := range written {
-		if unknown := unknownOf(name, all); unknown != "" {
+		if unknown, ok := unknownOf(name, all); ok {
 			r.invalid(fmt.Sprintf("%s[%d]", field, i), fmt.Sprintf("%q is not known", unknown), "it is left out; of an empty list Envoy takes its own",
 				didYouMean(unknown, all, "write one of "+strings.Join(all, ", ")))
 			continue
@@ -67,17 +67,17 @@ func (r *settingsReader) known(field string, written, all []string) []string {
 }
 
 // unknownOf finds a name that is not in all. Ciphers of equal preference can stand together as [A|B].
-func unknownOf(written string, all []string) string {
+func unknownOf(written string, all []string) (string, bool) {
 	names := []string{written}
 	if inner, ok := strings.CutPrefix(written, "["); ok && strings.HasSuffix(inner, "]") {
 		names = strings.Split(strings.TrimSuffix(inner, "]"), "|")
 	}
 	for _, name := range names {
 		if !slices.Contains(all, name) {
-			return name
+			return name, true
 		}
 	}
-	return ""
+	return "", false
 }
 
 // tlsCiphers are the suites of TLS 1.2 that Envoy can be given. Those of TLS 1.3 cannot be chosen.

@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"maps"
@@ -101,10 +102,7 @@ func podPorts(s *corev1.Service, p *corev1.Pod) ([]discoveryv1.EndpointPort, str
 		if !ok {
 			continue
 		}
-		protocol := sp.Protocol
-		if protocol == "" {
-			protocol = corev1.ProtocolTCP
-		}
+		protocol := cmp.Or(sp.Protocol, corev1.ProtocolTCP)
 		ports = append(ports, discoveryv1.EndpointPort{
 			Name: new(sp.Name), Port: new(int32(target)), Protocol: &protocol, AppProtocol: sp.AppProtocol,
 		})
@@ -147,7 +145,7 @@ func podEndpoint(s *corev1.Service, p *corev1.Pod, address string) discoveryv1.E
 // isReady says whether the pod's condition Ready holds. A kubelet always writes conditions: a pod without any was
 // written by hand, and what a hand leaves out is taken to be well.
 func isReady(p *corev1.Pod) bool {
-	if len(p.Status.Conditions) == 0 && p.UID == "" {
+	if len(p.Status.Conditions) == 0 && !isMade(p) {
 		return true
 	}
 	return slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
@@ -155,12 +153,14 @@ func isReady(p *corev1.Pod) bool {
 	})
 }
 
+// assumedSlice is named by its service, family and ports, whose text is hashed.
 func assumedSlice(s *corev1.Service, family corev1.IPFamily, text string, ports []discoveryv1.EndpointPort, endpoints []discoveryv1.Endpoint) *discoveryv1.EndpointSlice {
-	name := fmt.Sprintf("%s-%s-%x", s.Name, strings.ToLower(string(family)), sha256.Sum256([]byte(text)))[:len(s.Name)+len("-ipv4-")+8]
+	hash := sha256.Sum256([]byte(text))
 	return &discoveryv1.EndpointSlice{
 		TypeMeta: metav1.TypeMeta{APIVersion: "discovery.k8s.io/v1", Kind: "EndpointSlice"},
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace: s.Namespace, Name: name,
+			Namespace:       s.Namespace,
+			Name:            fmt.Sprintf("%s-%s-%x", s.Name, strings.ToLower(string(family)), hash[:4]),
 			Labels:          map[string]string{discoveryv1.LabelServiceName: s.Name},
 			Annotations:     map[string]string{AssumedAnnotation: "endpoints"},
 			OwnerReferences: []metav1.OwnerReference{{APIVersion: "v1", Kind: "Service", Name: s.Name, Controller: new(true)}},

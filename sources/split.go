@@ -110,7 +110,7 @@ func matchesOnTCP(object *TrafficSplit, root *model.Service) []model.Diagnostic 
 	}
 	return []model.Diagnostic{
 		model.Note(model.MatchesOnTCP, object.at("spec.matches"), fmt.Sprintf("matches look at requests, and %s no HTTP", speaks(ports))).
-			Did("connections to it go to the root").
+			Did("connections there go to the root").
 			Mend("split them by a TrafficSplit without matches, or set appProtocol if the port is HTTP"),
 	}
 }

@@ -17,7 +17,7 @@ type choice struct {
 // choose adds a flag that takes one of the words, the first unless it is given.
 func choose(c *cobra.Command, name, description string, words ...string) *choice {
 	choice := &choice{value: words[0], words: words}
-	c.Flags().Var(choice, name, description+": "+strings.Join(words, ", "))
+	c.Flags().Var(choice, name, description)
 	_ = c.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
 	return choice
 }
@@ -25,8 +25,8 @@ func choose(c *cobra.Command, name, description string, words ...string) *choice
 // String implements pflag.Value.
 func (c *choice) String() string { return c.value }
 
-// Type implements pflag.Value.
-func (c *choice) Type() string { return "word" }
+// Type implements pflag.Value: it is what help shows for the value.
+func (c *choice) Type() string { return strings.Join(c.words, "|") }
 
 // Set implements pflag.Value.
 func (c *choice) Set(word string) error {

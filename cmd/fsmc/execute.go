@@ -38,6 +38,9 @@ func execute(ctx context.Context, args []string, w world) int {
 	case errors.Is(err, errFindings):
 		return exitFindings
 	}
+	if errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted; nothing was changed")
+	}
 	style := styleOf(w.err, w.getenv)
 	_, _ = fmt.Fprintf(w.err, "%s %s\n", style.red("fsmc:"), printable(err.Error()))
 	return exitFailed

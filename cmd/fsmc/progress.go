@@ -29,6 +29,10 @@ func startProgress(w world) *progress {
 	if !isTerminal(w.err) {
 		return nil
 	}
+	return newProgress(w)
+}
+
+func newProgress(w world) *progress {
 	p := &progress{w: w, started: w.now(), stop: make(chan struct{})}
 	p.gone.Go(p.run)
 	return p

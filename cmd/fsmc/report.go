@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"strings"
 	"unicode/utf8"
 
@@ -26,8 +25,8 @@ type report struct {
 	verbose bool
 }
 
-// write writes all findings and a line that sums them up; nothing if there are none.
-func (r report) write(w io.Writer, diagnostics []model.Diagnostic) error {
+// text is all findings, and a line that sums them up; it is empty if there are none.
+func (r report) text(diagnostics []model.Diagnostic) string {
 	var b strings.Builder
 	hidden := false
 	for _, d := range diagnostics {
@@ -44,16 +43,15 @@ func (r report) write(w io.Writer, diagnostics []model.Diagnostic) error {
 		}
 		b.WriteString("\n")
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return b.String()
 }
 
 func (r report) finding(b *strings.Builder, d model.Diagnostic) {
-	fmt.Fprintf(b, "%s: %s\n", r.level(d)(string(d.Level)+"["+string(d.Code)+"]"), r.style.bold(printable(d.Message)))
+	fmt.Fprintf(b, "%s: %s\n", r.level(d)(string(d.Level)+"["+string(d.Code)+"]"), r.style.bold(oneLine(d.Message)))
 	margin := r.place(b, d)
 	note := func(label, text string) {
 		if text != "" {
-			fmt.Fprintf(b, "%s %s %s\n", margin, r.style.blue("="), label+printable(text))
+			fmt.Fprintf(b, "%s%s %s\n", margin, r.style.blue("="), label+oneLine(text))
 		}
 	}
 	if d.At != (model.Ref{}) {
@@ -83,7 +81,7 @@ func (r report) place(b *strings.Builder, d model.Diagnostic) (margin string) {
 	}
 	number := fmt.Sprint(at.Line)
 	margin = strings.Repeat(" ", len(number)+1)
-	fmt.Fprintf(b, "%s%s %s\n", margin[1:], r.style.blue("-->"), printable(position(at)))
+	fmt.Fprintf(b, "%s%s %s\n", margin[1:], r.style.blue("-->"), oneLine(position(at)))
 	text, ok := r.line(at.File, at.Line)
 	if !ok {
 		return margin
@@ -114,30 +112,37 @@ const excerptWidth = 90
 // excerpt is the part of a line around a column, and a line of carets that goes below it. The carets reach from the
 // column to the end of what is written there.
 func excerpt(text string, column int) (line, mark string) {
-	runes := []rune(strings.ReplaceAll(printable(strings.TrimRight(text, "\r\n")), "\t", " "))
+	runes := []rune(strings.ReplaceAll(oneLine(strings.TrimRight(text, "\r\n")), "\t", " "))
 	at := min(max(column-1, 0), len(runes))
 	from, to := 0, len(runes)
 	if to > excerptWidth {
 		from = max(0, min(at-excerptWidth/3, to-excerptWidth))
 		to = from + excerptWidth
 	}
-	line = string(runes[from:to])
+	before, after := "", ""
 	if from > 0 {
-		line = "…" + line
-		at++
+		before = "…"
 	}
 	if to < len(runes) {
-		line += "…"
+		after = "…"
 	}
+	line = before + string(runes[from:to]) + after
 	if column == 0 {
 		return line, ""
 	}
-	return line, strings.Repeat(" ", at-from) + strings.Repeat("^", markLength(string(runes[min(at, to):to])))
+	indent := utf8.RuneCountInString(before) + at - from
+	return line, strings.Repeat(" ", indent) + strings.Repeat("^", markLength(string(runes[:at]), string(runes[at:to])))
 }
 
-// markLength is the length of the value that a text begins with: up to a comment, or the end.
-func markLength(text string) int {
+// markLength is the length of the value that a text begins with: it ends at a comment or with the line, and in brackets
+// at the next comma or bracket.
+func markLength(before, text string) int {
 	text, _, _ = strings.Cut(text, " #")
+	if strings.Count(before, "{")+strings.Count(before, "[") > strings.Count(before, "}")+strings.Count(before, "]") {
+		if end := strings.IndexAny(text, ",]}"); end >= 0 {
+			text = text[:end]
+		}
+	}
 	return max(1, utf8.RuneCountInString(strings.TrimRight(text, " ")))
 }
 
@@ -165,7 +170,7 @@ func plural(n int, thing string) string {
 	case n == 1:
 	case strings.HasSuffix(thing, "y"):
 		thing = strings.TrimSuffix(thing, "y") + "ies"
-	case strings.HasSuffix(thing, "s"):
+	case strings.HasSuffix(thing, "s"), strings.HasSuffix(thing, "ch"):
 		thing += "es"
 	default:
 		thing += "s"

@@ -47,6 +47,9 @@ func printable(text string) string {
 	}, text)
 }
 
+// oneLine is printable text without line breaks.
+func oneLine(text string) string { return strings.ReplaceAll(printable(text), "\n", " ") }
+
 // pad fills the text up with spaces to a width in columns.
 func pad(text string, width int) string {
 	return text + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(text)))

@@ -33,14 +33,11 @@ func (d *document) body() *body {
 	return d.yamlBody()
 }
 
-// jsonBody only finds out whether the text hangs together; each object in it is checked when it is decoded.
+// jsonBody takes the text as it is; each object in it is checked when it is decoded.
 func (d *document) jsonBody() *body {
 	b := &body{document: d, json: d.text.data[:d.end], start: d.start}
-	s := scanner{data: b.json, at: d.start}
-	if s.skip(); s.failed {
-		b.broken = true
-		b.findings = []finding{b.syntaxError(d.start, d.end)}
-		b.json = nil
+	if d.torn {
+		return &body{document: d, broken: true, findings: []finding{b.syntaxError(d.start, d.end)}}
 	}
 	return b
 }
@@ -57,13 +54,9 @@ func (b *body) position(offset int) model.Position {
 	}
 	i := sort.Search(len(b.marks), func(i int) bool { return int(b.marks[i].offset) > offset }) - 1
 	if i < 0 {
-		return model.Position{File: b.document.text.name, Line: b.document.line + 1, Column: 1}
+		return b.document.text.place(b.document.line+1, 1)
 	}
-	return b.marks[i].position(b.document.text.name)
-}
-
-func (m mark) position(file string) model.Position {
-	return model.Position{File: file, Line: int(m.line), Column: int(m.column)}
+	return b.document.text.place(int(b.marks[i].line), int(b.marks[i].column))
 }
 
 // syntaxError is what is wrong with JSON between two offsets of the document's text.

@@ -47,7 +47,7 @@ func collect(outcomes []outcome) (sources.Objects, []model.Diagnostic, *Position
 	if len(c.unused) > 0 {
 		c.diagnostics = append(c.diagnostics, c.unusedKinds())
 	}
-	return c.objects, c.positions.Locate(c.diagnostics), c.positions
+	return c.objects, c.positions.Locate(alike(c.diagnostics)), c.positions
 }
 
 // add takes an object, unless it was written before.

@@ -17,8 +17,8 @@ import (
 
 // decoder turns manifests into objects. It remembers what it learns about Go types.
 type decoder struct {
-	// fields has []field by reflect.Type; elsewhere has a path by name.
-	fields, elsewhere sync.Map
+	// fields has the fields of a struct type, itself whether a type decodes itself, suggestions what was suggested before.
+	fields, itself, suggestions sync.Map
 }
 
 // outcome is what became of a manifest.
@@ -103,9 +103,11 @@ func (d *decoder) decodeInto(m manifest, kind sources.Kind, object metav1.Object
 // named gives the object its name and namespace as a cluster would, and refuses names that a cluster would refuse: they
 // become parts of file names. Without an object it is broken.
 func (m manifest) named(kind sources.Kind, object metav1.Object, findings []finding) outcome {
-	ref := m.written(kind)
+	var ref model.Ref
 	if object != nil {
 		ref = refTo(kind, object.GetNamespace(), object.GetName())
+	} else {
+		ref = m.written(kind)
 	}
 	wrong := m.checkNames(ref)
 	o := m.outcome(usable, ref, append(findings, wrong...))

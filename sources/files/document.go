@@ -19,7 +19,8 @@ type document struct {
 	start, end int
 	// line counts the lines before start, in YAML.
 	line int
-	json bool
+	// json is set for JSON, and then torn if the text ends before the value does.
+	json, torn bool
 }
 
 // documentsOf cuts a text into the documents that have something in them.
@@ -53,7 +54,7 @@ func jsonDocuments(t *text) ([]*document, bool) {
 		if s.failed {
 			s.at = len(t.data)
 		}
-		documents = append(documents, &document{text: t, start: start, end: s.at, json: true})
+		documents = append(documents, &document{text: t, start: start, end: s.at, json: true, torn: s.failed})
 	}
 	return documents, true
 }

@@ -25,78 +25,81 @@ type examination struct {
 	edits []edit
 
 	decoder  *decoder
+	path     steps
 	findings []finding
 }
 
 // examine is everything that is wrong with an object.
 func (d *decoder) examine(e examination, object metav1.Object, t tree) []finding {
 	e.decoder = d
-	e.value(reflect.TypeOf(object).Elem(), t, t.start, "")
+	e.value(reflect.TypeOf(object).Elem(), t, t.start)
 	if e.err != nil && !anyBad(e.findings) {
-		e.find(model.WrongType, "", e.start, strings.TrimPrefix(e.err.Error(), "json: "), "")
+		e.find(model.WrongType, e.start, strings.TrimPrefix(e.err.Error(), "json: "), "")
 	}
 	return e.findings
 }
 
 // value examines what is written for a Go type; key is where its key stands.
-func (e *examination) value(goType reflect.Type, t tree, key int, path string) {
+func (e *examination) value(goType reflect.Type, t tree, key int) {
 	goType = pointedAt(goType)
 	switch {
 	case t.kind == 'n':
-	case decodesItself(goType):
-		e.leaf(goType, t, key, path)
+	case e.decoder.decodesItself(goType):
+		e.leaf(goType, t, key)
 	case goType.Kind() == reflect.Struct && t.kind == '{':
-		e.structure(goType, t, path)
+		e.structure(goType, t)
 	case goType.Kind() == reflect.Map && t.kind == '{':
-		e.dictionary(goType, t, path)
+		e.dictionary(goType, t)
 	case goType.Kind() == reflect.Slice && goType.Elem().Kind() != reflect.Uint8 && t.kind == '[':
 		for i, element := range t.elements {
-			e.value(goType.Elem(), element, element.start, elementPath(path, i))
+			e.at(step{index: i}, func() { e.value(goType.Elem(), element, element.start) })
 		}
 	case goType.Kind() != reflect.Interface:
-		e.leaf(goType, t, key, path)
+		e.leaf(goType, t, key)
 	}
 }
 
-func (e *examination) structure(goType reflect.Type, t tree, path string) {
+// at does something one step further down.
+func (e *examination) at(s step, do func()) {
+	e.path = append(e.path, s)
+	do()
+	e.path = e.path[:len(e.path)-1]
+}
+
+func (e *examination) structure(goType reflect.Type, t tree) {
 	fields := e.decoder.fieldsOf(goType)
-	for i, m := range t.members {
-		if e.twice(t.members[:i], m, path) {
-			continue
-		}
+	e.members(t, func(m member) {
 		if f, ok := fields[m.key]; ok {
-			e.value(f, m.value, m.at, memberPath(path, m.key))
+			e.value(f, m.value, m.at)
 		} else {
-			e.unknown(goType, m, path)
+			e.unknown(goType, m)
 		}
-	}
+	})
 }
 
-func (e *examination) dictionary(goType reflect.Type, t tree, path string) {
-	for i, m := range t.members {
-		if !e.twice(t.members[:i], m, path) {
-			e.value(goType.Elem(), m.value, m.at, memberPath(path, m.key))
-		}
-	}
+func (e *examination) dictionary(goType reflect.Type, t tree) {
+	e.members(t, func(m member) { e.value(goType.Elem(), m.value, m.at) })
 }
 
-// twice finds a key that is written again. In YAML that was found before.
-func (e *examination) twice(earlier []member, m member, path string) bool {
-	if !e.body.document.json {
-		return false
+// members does something with each member, and reports keys that are written twice. In YAML those were found before.
+func (e *examination) members(t tree, do func(member)) {
+	first := make(map[string]int, len(t.members))
+	for _, m := range t.members {
+		e.at(step{key: m.key}, func() {
+			at, twice := first[m.key]
+			if !twice {
+				first[m.key] = m.at
+				do(m)
+			} else if e.body.document.json {
+				e.find(model.DuplicateKey, m.at,
+					fmt.Sprintf("%q is written twice in one mapping, first on line %d", m.key, e.body.position(at).Line), "")
+			}
+		})
 	}
-	for _, first := range earlier {
-		if first.key == m.key {
-			e.find(model.DuplicateKey, memberPath(path, m.key), m.at,
-				fmt.Sprintf("%q is written twice in one mapping, first on line %d", m.key, e.body.position(first.at).Line), "")
-			return true
-		}
-	}
-	return false
 }
 
 // leaf decodes one value by itself to see whether it can be.
-func (e *examination) leaf(goType reflect.Type, t tree, key int, path string) {
+func (e *examination) leaf(goType reflect.Type, t tree, key int) {
 	if e.err == nil {
 		return
 	}
@@ -104,32 +107,40 @@ func (e *examination) leaf(goType reflect.Type, t tree, key int, path string) {
 	if kjson.UnmarshalCaseSensitivePreserveInts(text, reflect.New(goType).Interface()) == nil {
 		return
 	}
-	message := fmt.Sprintf("%s must be %s, not %s", lastStep(path), wanted(goType, t, e.body.json), e.described(t))
-	e.find(model.WrongType, path, shown(e.body, key, t), message, quoting(goType, t, e.body.json))
+	message := fmt.Sprintf("%s must be %s, not %s", e.field(), wanted(goType, t, e.body.json), e.described(t))
+	e.find(model.WrongType, shown(e.body, key, t), message, quoting(goType, t, e.body.json))
 }
 
 // unknown reports a field that the type does not have.
-func (e *examination) unknown(goType reflect.Type, m member, path string) {
-	at := memberPath(path, m.key)
-	if policy(e.kind) && !strings.HasPrefix(at, "metadata.") && !m.value.empty() {
-		e.findings = append(e.findings, e.decoder.unknownInPolicy(e, goType, m, at))
+func (e *examination) unknown(goType reflect.Type, m member) {
+	if policy(e.kind) && e.path[0].key != "metadata" && !m.value.empty() {
+		e.findings = append(e.findings, e.decoder.unknownInPolicy(e, goType, m))
 		return
 	}
-	e.find(model.UnknownField, at, m.at, fmt.Sprintf("%s has no field %s", e.owner(path), m.key), e.decoder.suggestion(e.kind, goType, m.key))
+	message := fmt.Sprintf("%s has no field %s", e.owner(), m.key)
+	e.find(model.UnknownField, m.at, message, e.decoder.suggestion(e.kind, goType, m.key))
 	e.findings[len(e.findings)-1].instead = "the field is passed over"
 }
 
-// owner names what a field is looked for in.
-func (e *examination) owner(path string) string {
-	if path == "" {
-		return e.kind.Kind + " of " + e.kind.APIVersion()
+// field is what a message calls the value at hand.
+func (e *examination) field() string {
+	if len(e.path) > 0 && e.path[len(e.path)-1].key != "" {
+		return e.path[len(e.path)-1].key
 	}
-	return path
+	return e.path.String()
 }
 
-func (e *examination) find(code model.Code, path string, offset int, message, fix string) {
+// owner names what a field is looked for in.
+func (e *examination) owner() string {
+	if len(e.path) == 1 {
+		return e.kind.Kind + " of " + e.kind.APIVersion()
+	}
+	return e.path[:len(e.path)-1].String()
+}
+
+func (e *examination) find(code model.Code, offset int, message, fix string) {
 	e.findings = append(e.findings, finding{
-		code: code, path: path, offset: offset, position: e.body.position(offset),
+		code: code, path: e.path.String(), offset: offset, position: e.body.position(offset),
 		message: message, instead: objectLeftOut, fix: fix,
 	})
 }
@@ -189,12 +200,4 @@ func quoting(goType reflect.Type, t tree, data []byte) string {
 		return "write it without quotes"
 	}
 	return ""
-}
-
-// lastStep is the field at the end of a path.
-func lastStep(path string) string {
-	if strings.HasSuffix(path, "]") {
-		return path
-	}
-	return path[strings.LastIndexByte(path, '.')+1:]
 }

@@ -40,32 +40,28 @@ func addFields(fields map[string]reflect.Type, goType reflect.Type) {
 // suggestion is how to mend a field that its type does not have: the field that is spelled nearly like it, else the place
 // where the object does have it.
 func (d *decoder) suggestion(kind sources.Kind, goType reflect.Type, name string) string {
-	if near := nearest(name, d.fieldsOf(goType)); near != "" {
-		return fmt.Sprintf("did you mean %s?", near)
-	}
-	if paths := d.pathsOf(kind, name); len(paths) > 0 {
-		return fmt.Sprintf("%s stands at %s", name, paths[0])
-	}
-	return ""
-}
-
-// pathsOf are the places where objects of a kind have a field of that name, the highest one first.
-func (d *decoder) pathsOf(kind sources.Kind, name string) []string {
 	type key struct {
+		kind   string
 		goType reflect.Type
 		name   string
 	}
-	k := key{goType(kind), name}
-	if known, ok := d.elsewhere.Load(k); ok {
-		return known.([]string)
+	k := key{kind.Kind, goType, name}
+	if known, ok := d.suggestions.Load(k); ok {
+		return known.(string)
 	}
-	paths := d.search(k.goType, name)
-	d.elsewhere.Store(k, paths)
-	return paths
+	s := ""
+	if near := nearest(name, d.fieldsOf(goType)); near != "" {
+		s = fmt.Sprintf("did you mean %s?", near)
+	} else if paths := d.pathsOf(kind, name); len(paths) > 0 {
+		s = fmt.Sprintf("%s stands at %s", name, paths[0])
+	}
+	d.suggestions.Store(k, s)
+	return s
 }
 
-// search looks for a field below a type, level by level. A type is entered once, for types can hold themselves.
-func (d *decoder) search(root reflect.Type, name string) []string {
+// pathsOf are the places where objects of a kind have a field of that name, the highest one first. They are looked for level by level; a type is entered once, for types can hold themselves.
+func (d *decoder) pathsOf(kind sources.Kind, name string) []string {
+	root := goType(kind)
 	type place struct {
 		goType reflect.Type
 		path   string
@@ -111,6 +107,15 @@ func pointedAt(goType reflect.Type) reflect.Type {
 }
 
 // decodesItself is true for a type that reads its own JSON.
+func (d *decoder) decodesItself(goType reflect.Type) bool {
+	if known, ok := d.itself.Load(goType); ok {
+		return known.(bool)
+	}
+	does := decodesItself(goType)
+	d.itself.Store(goType, does)
+	return does
+}
+
 func decodesItself(goType reflect.Type) bool {
 	pointer := reflect.PointerTo(goType)
 	return pointer.Implements(reflect.TypeFor[json.Unmarshaler]()) || pointer.Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
@@ -120,6 +125,9 @@ func decodesItself(goType reflect.Type) bool {
 func nearest(name string, fields map[string]reflect.Type) string {
 	best, least := "", 1+len(name)/3
 	for _, f := range sortedKeys(fields) {
+		if len(name) > len(f)+least {
+			continue
+		}
 		if n := distance(strings.ToLower(name), strings.ToLower(f)); n < least || n == least && best == "" {
 			best, least = f, n
 		}

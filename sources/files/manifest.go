@@ -23,7 +23,11 @@ type manifest struct {
 func (b *body) manifests() []manifest {
 	var all []manifest
 	if b.json != nil {
-		all = b.objects(manifest{body: b, start: b.start, end: len(b.json)}, 0)
+		s := scanner{data: b.json, at: b.start}
+		all = b.objects(&s, "", 0)
+		if s.failed {
+			all = []manifest{{body: b, unusable: true, findings: []finding{b.syntaxError(b.start, len(b.json))}}}
+		}
 	}
 	if len(all) == 0 {
 		all = []manifest{{body: b, unusable: true}}
@@ -41,56 +45,50 @@ func (b *body) manifests() []manifest {
 // maxLists is how many lists may stand in each other.
 const maxLists = 4
 
-// objects are the objects that a value holds: itself, or the items of a list.
-func (b *body) objects(m manifest, lists int) []manifest {
-	s := scanner{data: b.json[:m.end], at: m.start}
+// objects are the objects that the value at hand holds: itself, or the items of a list. It is found out in one go, for a
+// list can be a whole cluster, and says what it is after its items.
+func (b *body) objects(s *scanner, path string, lists int) []manifest {
+	m := manifest{body: b, path: path, start: s.at}
 	if s.peek() != '{' {
-		return []manifest{m.unfit(s.kind() + " stands where an object belongs")}
+		m = m.unfit(kindName(s.peek()) + " stands where an object belongs")
+		s.skip()
+		return []manifest{m}
 	}
-	items := -1
+	var items []manifest
+	list := false
 	s.object(func(key string, _ int) {
-		switch key {
-		case "apiVersion":
+		switch {
+		case key == "apiVersion":
 			m.apiVersion = s.word()
-		case "kind":
+		case key == "kind":
 			m.kind = s.word()
-		case "items":
-			items = s.at
-			s.skip()
+		case key == "items" && s.peek() == '[' && lists < maxLists:
+			list = true
+			s.array(func(index int) {
+				items = append(items, b.objects(s, elementPath(memberPath(path, key), index), lists+1)...)
+			})
 		default:
 			s.skip()
 		}
 	})
-	switch {
-	case s.failed:
-		m.unusable, m.findings = true, []finding{b.syntaxError(m.start, m.end)}
-		return []manifest{m}
-	case items < 0 || !strings.HasSuffix(m.kind, "List") || lists == maxLists:
-		return []manifest{m}
+	if list && strings.HasSuffix(m.kind, "List") {
+		return m.inherited(items)
 	}
-	return b.items(m, items, lists)
+	m.end = s.at
+	return []manifest{m}
 }
 
-// items are the objects of a list. Those of a list such as a PodList do not say their kind themselves.
-func (b *body) items(list manifest, at, lists int) []manifest {
-	var all []manifest
-	s := scanner{data: b.json[:list.end], at: at}
-	if s.peek() != '[' {
-		return nil
+// inherited are the items of a list. Those of a list such as a PodList do not say their kind themselves.
+func (m manifest) inherited(items []manifest) []manifest {
+	if m.kind == "List" {
+		return items
 	}
-	s.array(func(index int) {
-		item := manifest{body: b, path: elementPath(memberPath(list.path, "items"), index)}
-		if list.kind != "List" {
-			item.apiVersion, item.kind = list.apiVersion, strings.TrimSuffix(list.kind, "List")
+	for i := range items {
+		if items[i].apiVersion == "" && items[i].kind == "" {
+			items[i].apiVersion, items[i].kind = m.apiVersion, strings.TrimSuffix(m.kind, "List")
 		}
-		item.start, item.end = s.value()
-		all = append(all, b.objects(item, lists+1)...)
-	})
-	if s.failed {
-		list.unusable, list.findings = true, []finding{b.syntaxError(list.start, list.end)}
-		return []manifest{list}
 	}
-	return all
+	return items
 }
 
 // share gives a finding about the text to the object that it stands in, or to all if it stands around them.
@@ -115,9 +113,6 @@ func (m manifest) unfit(message string) manifest {
 	}}
 	return m
 }
-
-// kind says what the value at hand is.
-func (s *scanner) kind() string { return kindName(s.peek()) }
 
 // kindName says what a value is by its first byte.
 func kindName(first byte) string {

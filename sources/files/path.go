@@ -5,6 +5,28 @@ import (
 	"strings"
 )
 
+// steps are a path while it is walked.
+type steps []step
+
+// step is one step of a path: a key, or an index if the key is empty.
+type step struct {
+	key   string
+	index int
+}
+
+// String is the path as references have it.
+func (s steps) String() string {
+	path := ""
+	for _, step := range s {
+		if step.key == "" {
+			path = elementPath(path, step.index)
+		} else {
+			path = memberPath(path, step.key)
+		}
+	}
+	return path
+}
+
 // lookup walks a path such as spec.rules[0].matches[1] or metadata.labels[app.kubernetes.io/name] down a tree, and is
 // the offset of the last thing on it that exists: a scalar that stands behind its key, else the key.
 func lookup(b *body, t tree, path string) int {

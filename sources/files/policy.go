@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"fmt"
 	"reflect"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,7 +45,8 @@ func (d *decoder) decodePolicy(m manifest, kind sources.Kind, object metav1.Obje
 
 // unknownInPolicy reports a field that this version of a policy does not have. That is an error: what was meant to be a
 // restriction must not become none.
-func (d *decoder) unknownInPolicy(e *examination, goType reflect.Type, m member, path string) finding {
+func (d *decoder) unknownInPolicy(e *examination, goType reflect.Type, m member) finding {
+	path := e.path.String()
 	f := finding{
 		code: model.UnknownField, level: model.Error, path: path, offset: m.at, position: e.body.position(m.at),
 		message: fmt.Sprintf("%s of %s has no field %s", e.kind.Kind, e.kind.APIVersion(), path),
@@ -85,8 +85,6 @@ func (d *decoder) otherVersion(kind sources.Kind, at, name string) (path, versio
 	}
 	return path, version
 }
-
-var indices = regexp.MustCompile(`\[[0-9]+\]`)
 
 // headers checks the headers of a route group, and writes them as the Go types take them: SMI says a list of mappings
 // in its text and one mapping in its examples.

@@ -16,17 +16,11 @@ type rendering struct {
 	marks    []mark
 	findings []finding
 
-	path []step
+	path steps
 	// aliased counts the aliases that the node at hand is reached through; the outermost one stands at outer, depth steps
 	// down. budget bounds what is written through any.
 	aliased, depth, budget int
 	outer                  *yaml.Node
-}
-
-// step is one step of a path: a key, or an index if the key is empty.
-type step struct {
-	key   string
-	index int
 }
 
 // render writes the value of a YAML document as JSON.
@@ -163,24 +157,10 @@ func (r *rendering) find(n *yaml.Node, code model.Code, message string) {
 		return
 	}
 	r.findings = append(r.findings, finding{
-		code: code, path: r.here(), offset: len(r.json), position: r.place(n), message: message, instead: objectLeftOut,
+		code: code, path: r.path.String(), offset: len(r.json), position: r.place(n), message: message, instead: objectLeftOut,
 	})
 }
 
 func (r *rendering) place(n *yaml.Node) model.Position {
-	return model.Position{File: r.document.text.name, Line: r.document.line + n.Line, Column: n.Column}
+	return r.document.text.place(r.document.line+n.Line, n.Column)
 }
-
-// here is the path of the node at hand.
-func (r *rendering) here() string {
-	path := ""
-	for _, s := range r.path {
-		if s.key == "" {
-			path = elementPath(path, s.index)
-		} else {
-			path = memberPath(path, s.key)
-		}
-	}
-	return path
-}
-

@@ -84,6 +84,17 @@ func resolveNumber(s string) any {
 			return f
 		}
 	}
+	// Binary with a second sign is a number to kubectl too.
+	if rest, ok := strings.CutPrefix(plain, "0b"); ok {
+		if i, err := strconv.ParseInt(rest, 2, 64); err == nil {
+			return i
+		}
+	}
+	if rest, ok := strings.CutPrefix(plain, "-0b"); ok {
+		if i, err := strconv.ParseInt("-"+rest, 2, 64); err == nil {
+			return i
+		}
+	}
 	return s
 }
 

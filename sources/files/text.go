@@ -27,17 +27,28 @@ func newText(name string, data []byte) *text {
 // nothing wrong in it does not need them.
 func (t *text) lines() []int {
 	t.once.Do(func() {
-		t.starts = make([]int, 1, 1+bytes.Count(t.data, []byte{'\n'}))
-		for at := 0; ; {
-			i := bytes.IndexByte(t.data[at:], '\n')
-			if i < 0 {
-				return
-			}
-			at += i + 1
+		t.starts = append(make([]int, 0, 1+bytes.Count(t.data, []byte{'\n'})), 0)
+		for at := lineEnd(t.data, 0); at > 0; at = lineEnd(t.data, at) {
 			t.starts = append(t.starts, at)
 		}
 	})
 	return t.starts
+}
+
+// lineEnd is the offset behind the line at hand, or 0 if it is the last. Lines end in LF, CR or both.
+func lineEnd(data []byte, at int) int {
+	end := bytes.IndexByte(data[at:], '\n') + 1
+	line := data[at:]
+	if end > 0 {
+		line = data[at : at+end]
+	}
+	if i := bytes.IndexByte(line, '\r') + 1; i > 0 && i+1 != end {
+		return at + i
+	}
+	if end == 0 {
+		return 0
+	}
+	return at + end
 }
 
 // lineAt is a line, which counts from 0 here, with its end, and the offset behind it.
@@ -47,6 +58,12 @@ func (t *text) lineAt(index int) ([]byte, int) {
 		end = starts[index+1]
 	}
 	return t.data[starts[index]:end], end
+}
+
+// place is a position that the YAML parser names. In YAML 1.1 lines also end in characters that no editor breaks a line
+// at, so that the parser can count more lines than there are.
+func (t *text) place(line, column int) model.Position {
+	return model.Position{File: t.name, Line: min(line, len(t.lines())), Column: column}
 }
 
 // line is the text of a line, which counts from 1, without its end.

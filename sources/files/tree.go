@@ -27,6 +27,7 @@ func (s *scanner) tree() tree {
 	t := tree{kind: s.peek(), start: s.at}
 	switch t.kind {
 	case '{':
+		t.members = make([]member, 0, 4)
 		s.object(func(key string, at int) { t.members = append(t.members, member{key, at, s.tree()}) })
 	case '[':
 		s.array(func(int) { t.elements = append(t.elements, s.tree()) })

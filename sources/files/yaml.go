@@ -85,15 +85,10 @@ func (d *document) failure(err error) (int, []byte) {
 // lineEnds are the offsets behind the lines of a text.
 func lineEnds(data []byte) []int {
 	var ends []int
-	for i, c := range data {
-		if c == '\n' {
-			ends = append(ends, i+1)
-		}
+	for at := lineEnd(data, 0); at > 0; at = lineEnd(data, at) {
+		ends = append(ends, at)
 	}
-	if len(ends) == 0 || ends[len(ends)-1] < len(data) {
-		ends = append(ends, len(data))
-	}
-	return ends
+	return append(ends, len(data))
 }
 
 var yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
@@ -136,4 +131,3 @@ func (d *document) syntaxFix(line int) string {
 	}
 	return ""
 }
-
