@@ -24,7 +24,7 @@ help: ## Say what there is
 
 .PHONY: run
 run: build ## Compile the bookstore demo, have a real Envoy load it, and show the mesh
-	@$(ENVOY) && ./bin/fsmc show demo/bookstore/smi -o out/bookstore --validate
+	@$(ENVOY) && ./bin/fsmc show demo/bookstore/split -o out/bookstore --validate
 
 .PHONY: test
 test: go-test ## Run every test, with the race detector and a real Envoy

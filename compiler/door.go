@@ -91,6 +91,9 @@ func (c *compilation) doorChains(d door, policies []policySpec) []*part {
 
 // policies are what the TrafficTargets of an identity say about one of its doors, and where they were written.
 func (c *compilation) policies(identity model.Identity, d door) ([]policySpec, []model.Ref) {
+	if d.http && c.settings.HTTPClosed {
+		return nil, c.settingsRefs()
+	}
 	if c.settings.Permissive {
 		return []policySpec{{Name: permissivePolicy, Anyone: true, Everything: true}}, c.settingsRefs()
 	}

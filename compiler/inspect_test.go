@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/anypb"
+	"google.golang.org/protobuf/types/known/structpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/flomesh-io/fsmc/model"
@@ -76,11 +77,15 @@ func (c configuration) messages() []proto.Message {
 	return list
 }
 
-// walk visits a message and all messages in it, those that are packed in an Any included.
+// walk visits a message and all messages in it, those that are packed in an Any included. What is inside of a Struct is
+// data, such as the fields of the access log, and most of what there is.
 func walk(m protoreflect.Message, visit func(protoreflect.Message)) {
 	visit(m)
-	if packed, ok := m.Interface().(*anypb.Any); ok {
-		inner, err := packed.UnmarshalNew()
+	switch known := m.Interface().(type) {
+	case *structpb.Struct:
+		return
+	case *anypb.Any:
+		inner, err := known.UnmarshalNew()
 		if err != nil {
 			panic(err)
 		}
@@ -108,37 +113,47 @@ func walk(m protoreflect.Message, visit func(protoreflect.Message)) {
 	})
 }
 
-// find collects the messages of one type in others.
-func find[M, N proto.Message](in ...N) []M {
-	var found []M
+// flat are messages and all messages in them.
+func flat[M proto.Message](in ...M) []proto.Message {
+	var all []proto.Message
 	for _, m := range in {
-		walk(m.ProtoReflect(), func(p protoreflect.Message) {
-			if hit, ok := p.Interface().(M); ok {
-				found = append(found, hit)
-			}
-		})
+		walk(m.ProtoReflect(), func(p protoreflect.Message) { all = append(all, p.Interface()) })
+	}
+	return all
+}
+
+// only are the messages of one type among others.
+func only[M proto.Message](among []proto.Message) []M {
+	var found []M
+	for _, m := range among {
+		if hit, ok := m.(M); ok {
+			found = append(found, hit)
+		}
 	}
 	return found
 }
 
+// find collects the messages of one type in others.
+func find[M, N proto.Message](in ...N) []M { return only[M](flat(in...)) }
+
 // clusterNames are the clusters that messages send calls to.
-func clusterNames[M proto.Message](in ...M) []string {
+func clusterNames(among []proto.Message) []string {
 	var names []string
-	for _, a := range find[*routev3.RouteAction](in...) {
-		if name := a.GetCluster(); name != "" {
+	for _, m := range among {
+		name := ""
+		switch m := m.(type) {
+		case *routev3.RouteAction:
+			name = m.GetCluster()
+		case *routev3.WeightedCluster_ClusterWeight:
+			name = m.Name
+		case *tcpproxyv3.TcpProxy:
+			name = m.GetCluster()
+		case *tcpproxyv3.TcpProxy_WeightedCluster_ClusterWeight:
+			name = m.Name
+		}
+		if name != "" {
 			names = append(names, name)
 		}
-	}
-	for _, w := range find[*routev3.WeightedCluster_ClusterWeight](in...) {
-		names = append(names, w.Name)
-	}
-	for _, p := range find[*tcpproxyv3.TcpProxy](in...) {
-		if name := p.GetCluster(); name != "" {
-			names = append(names, name)
-		}
-	}
-	for _, w := range find[*tcpproxyv3.TcpProxy_WeightedCluster_ClusterWeight](in...) {
-		names = append(names, w.Name)
 	}
 	return names
 }

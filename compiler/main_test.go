@@ -1,18 +1,27 @@
 package compiler
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
 	"testing"
 )
 
-// A failed check prints a seed that repeats it; a file under testdata, where every folder is a case, would be in the way.
+// checks is how many random meshes a property is tried on; RAPID_CHECKS asks for more.
+const checks = "50"
+
+// A failed check prints a seed that repeats it. A file of it under testdata, where every folder is a case, would be in
+// the way.
 func TestMain(m *testing.M) {
-	flag.Parse()
-	if err := flag.Set("rapid.nofailfile", "true"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+	for name, value := range map[string]string{
+		"rapid.checks":     cmp.Or(os.Getenv("RAPID_CHECKS"), checks),
+		"rapid.nofailfile": "true",
+	} {
+		if err := flag.Set(name, value); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(2)
+		}
 	}
 	os.Exit(m.Run())
 }

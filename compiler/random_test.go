@@ -103,6 +103,7 @@ var worlds = rapid.Custom(func(t *rapid.T) world {
 // checkWorlds checks a property of random worlds.
 func checkWorlds(t *testing.T, property func(t *rapid.T, w world)) {
 	t.Helper()
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) { property(t, worlds.Draw(t, "mesh")) })
 }
 

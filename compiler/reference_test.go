@@ -31,10 +31,11 @@ func TestEveryReferenceResolves(t *testing.T) {
 					}
 				}
 			}
-			within("route table", c.referredRoutes(), sortedKeys(c.routes))
-			within("cluster", clusterNames(c.messages()...), sortedKeys(c.clusters))
+			all := flat(c.messages()...)
+			within("route table", referredRoutes(all), sortedKeys(c.routes))
+			within("cluster", clusterNames(all), sortedKeys(c.clusters))
 			same("endpoints", c.referredEndpoints(), sortedKeys(c.endpoints))
-			same("slots", c.referredSlots(), c.slots())
+			same("slots", referredSlots(all), c.slots())
 			for _, l := range c.listeners {
 				if l.FilterChainMatcher != nil {
 					same("chains", referredChains(l), chainNames(l.FilterChains))
@@ -50,12 +51,10 @@ func distinct(names []string) []string {
 	return slices.Compact(sorted)
 }
 
-func (c configuration) referredRoutes() []string {
+func referredRoutes(among []proto.Message) []string {
 	var names []string
-	for _, l := range c.listeners {
-		for _, rds := range find[*hcmv3.Rds](l) {
-			names = append(names, rds.RouteConfigName)
-		}
+	for _, rds := range only[*hcmv3.Rds](among) {
+		names = append(names, rds.RouteConfigName)
 	}
 	return names
 }
@@ -70,9 +69,9 @@ func (c configuration) referredEndpoints() []string {
 	return names
 }
 
-func (c configuration) referredSlots() []string {
+func referredSlots(among []proto.Message) []string {
 	var names []string
-	for _, s := range find[*tlsv3.SdsSecretConfig](c.messages()...) {
+	for _, s := range only[*tlsv3.SdsSecretConfig](among) {
 		names = append(names, s.Name)
 	}
 	return names
@@ -107,38 +106,42 @@ func TestStandaloneIsWhole(t *testing.T) {
 	checkWorlds(t, func(t *rapid.T, w world) {
 		output, _ := Compile(w.mesh())
 		for _, c := range configurations(output) {
-			for id := range c.Proxies.Values() {
-				b := output.Standalone(id)
-				if b.Node.Id != id.String() {
-					t.Errorf("%s is told that it is %s", id, b.Node.Id)
+			id := c.Proxies.At(c.Proxies.Len() - 1)
+			b := output.Standalone(id)
+			if b.Node.Id != id.String() {
+				t.Errorf("%s is told that it is %s", id, b.Node.Id)
+			}
+			all := flat(b)
+			if n := len(only[*corev3.ConfigSource](all)); n > 0 {
+				t.Errorf("%s asks somebody for %d things", id, n)
+			}
+			if secrets := referredSlots(all); len(secrets) > 0 {
+				t.Errorf("%s waits for secrets: %v", id, secrets)
+			}
+			if diff := cmp.Diff(sizes(flat(c.messages()...)), sizes(all)); diff != "" {
+				t.Errorf("%s has other parts than its class (-class +standalone):\n%s", id, diff)
+			}
+			for _, m := range only[*hcmv3.HttpConnectionManager](all) {
+				if m.GetRouteConfig() == nil {
+					t.Errorf("%s: %s has no routes", id, m.StatPrefix)
 				}
-				for _, s := range find[*corev3.ConfigSource](b) {
-					t.Errorf("%s asks %v for something", id, s)
-				}
-				for _, s := range find[*tlsv3.SdsSecretConfig](b) {
-					t.Errorf("%s waits for secret %s", id, s.Name)
-				}
-				counts := func(in ...proto.Message) []int {
-					return []int{
-						len(find[*listenerv3.Listener](in...)), len(find[*listenerv3.FilterChain](in...)),
-						len(find[*clusterv3.Cluster](in...)), len(find[*hcmv3.HttpConnectionManager](in...)),
-						len(find[*tlsv3.CommonTlsContext](in...)),
-					}
-				}
-				if diff := cmp.Diff(counts(c.messages()...), counts(b)); diff != "" {
-					t.Errorf("%s: listeners, chains, clusters, managers, TLS contexts (-class +standalone):\n%s", id, diff)
-				}
-				for _, m := range find[*hcmv3.HttpConnectionManager](b) {
-					if m.GetRouteConfig() == nil {
-						t.Errorf("%s: %s has no routes", id, m.StatPrefix)
-					}
-				}
-				for _, cluster := range find[*clusterv3.Cluster](b) {
-					if want := c.endpoints[cluster.Name]; want != nil && !proto.Equal(want, cluster.LoadAssignment) {
-						t.Errorf("%s: cluster %s has other endpoints than its class", id, cluster.Name)
-					}
+			}
+			for _, cluster := range b.StaticResources.Clusters {
+				if want := c.endpoints[cluster.Name]; want != nil && !proto.Equal(want, cluster.LoadAssignment) {
+					t.Errorf("%s: cluster %s has other endpoints than its class", id, cluster.Name)
 				}
 			}
 		}
 	})
+}
+
+// sizes counts what a class and its standalone form have alike.
+func sizes(among []proto.Message) map[string]int {
+	return map[string]int{
+		"listeners":           len(only[*listenerv3.Listener](among)),
+		"chains":              len(only[*listenerv3.FilterChain](among)),
+		"clusters":            len(only[*clusterv3.Cluster](among)),
+		"connection managers": len(only[*hcmv3.HttpConnectionManager](among)),
+		"TLS contexts":        len(only[*tlsv3.CommonTlsContext](among)),
+	}
 }

@@ -156,8 +156,8 @@ func TestWeightsCount(t *testing.T) {
 	checkWorlds(t, func(t *rapid.T, w world) {
 		output, _ := Compile(w.mesh())
 		for _, c := range configurations(output) {
-			messages := c.messages()
-			for _, weighted := range find[*routev3.WeightedCluster](messages...) {
+			all := flat(c.messages()...)
+			for _, weighted := range only[*routev3.WeightedCluster](all) {
 				var sum uint64
 				for _, each := range weighted.Clusters {
 					sum += uint64(each.Weight.GetValue())
@@ -169,7 +169,7 @@ func TestWeightsCount(t *testing.T) {
 					t.Errorf("%s: weights sum to %d", c.Name, sum)
 				}
 			}
-			for _, each := range find[*tcpproxyv3.TcpProxy_WeightedCluster_ClusterWeight](messages...) {
+			for _, each := range only[*tcpproxyv3.TcpProxy_WeightedCluster_ClusterWeight](all) {
 				if each.Weight == 0 {
 					t.Errorf("%s: %s has no weight", c.Name, each.Name)
 				}
@@ -258,7 +258,7 @@ func TestLocalClustersStayLocal(t *testing.T) {
 					outbound = append(outbound, decode[proto.Message](r))
 				}
 			}
-			for _, name := range clusterNames(outbound...) {
+			for _, name := range clusterNames(flat(outbound...)) {
 				if strings.HasSuffix(name, "|local") || name == metricsCluster {
 					t.Errorf("%s: outbound leads to %s", c.Name, name)
 				}

@@ -27,7 +27,9 @@ type Service struct {
 
 // Precedes says which of two services wins a conflict: the older one, where no time counts as youngest, then the first
 // by namespace and name.
-func (s *Service) Precedes(t *Service) bool { return precedence(s.Created, t.Created, s.ID.Compare(t.ID)) < 0 }
+func (s *Service) Precedes(t *Service) bool {
+	return precedence(s.Created, t.Created, s.ID.Compare(t.ID)) < 0
+}
 
 // precedence is negative when the first of two wins; names decides between equal times.
 func precedence(first, second time.Time, names int) int {

@@ -10,8 +10,10 @@ type Settings struct {
 	// Permissive lets every proxy call every service; TrafficTargets are then not looked at.
 	Permissive bool `json:"permissive"`
 	// Egress passes connections to addresses outside the mesh through, untouched.
-	Egress       bool         `json:"egress"`
-	TLS          TLS          `json:"tls"`
+	Egress bool `json:"egress"`
+	TLS    TLS  `json:"tls"`
+	// HTTPClosed refuses every HTTP request at the server: a check was asked for that cannot be made.
+	HTTPClosed   bool         `json:"httpClosed,omitempty"`
 	Interception Interception `json:"interception,omitzero"`
 	From         Ref          `json:"from,omitzero"`
 }

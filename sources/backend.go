@@ -2,7 +2,6 @@ package sources
 
 import (
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 
@@ -10,90 +9,6 @@ import (
 
 	"github.com/flomesh-io/fsmc/model"
 )
-
-// serviceNames find services by what splits call them.
-type serviceNames struct {
-	topology topology
-	// names are the names of the services of each namespace, in order, for suggestions.
-	names map[string][]string
-	// namespaces are all that are known, in the mesh or not.
-	namespaces map[string]bool
-}
-
-func namesOf(services []*model.Service) map[string][]string {
-	names := map[string][]string{}
-	for _, service := range services {
-		names[service.ID.Namespace] = append(names[service.ID.Namespace], service.ID.Name)
-	}
-	for _, namespace := range slices.Sorted(maps.Keys(names)) {
-		slices.Sort(names[namespace])
-	}
-	return names
-}
-
-func namespacesOf(objects Objects, topology topology) map[string]bool {
-	known := map[string]bool{}
-	for _, namespace := range slices.Sorted(maps.Keys(topology.namespaces)) {
-		known[namespace] = true
-	}
-	for _, namespace := range objects.Namespaces {
-		known[namespace.Name] = true
-	}
-	return known
-}
-
-func (n serviceNames) isNamespace(name string) bool { return n.namespaces[name] }
-
-// root finds the service that a split is for; nil when there is none that it may split.
-func (n serviceNames) root(object *TrafficSplit) (*model.Service, []model.Diagnostic) {
-	at, written := object.at("spec.service"), object.Spec.Service
-	host, port, ok := hostPort(written)
-	id, spelled := spelledService(host, object.Namespace, n.isNamespace)
-	if !ok || !spelled {
-		return nil, []model.Diagnostic{model.Note(model.UnknownRoot, at, fmt.Sprintf("%q is not how a service is spelled", written)).
-			Did("nothing is split").Mend("write the service's name, such as bookstore or bookstore.shop.svc.cluster.local")}
-	}
-	if id.Namespace != object.Namespace {
-		return nil, []model.Diagnostic{model.Note(model.SplitElsewhere, at,
-			fmt.Sprintf("the root %s is in namespace %s, and the split in %s", id.Name, id.Namespace, object.Namespace)).
-			Did("the split is left out").Mend(fmt.Sprintf("move the split and its backends to namespace %s", id.Namespace))}
-	}
-	service, problem := n.usable(id)
-	if problem != "" {
-		return nil, []model.Diagnostic{model.Note(model.UnknownRoot, at, problem).Did("nothing is split").
-			Mend(didYouMean(id.Name, n.names[id.Namespace], fmt.Sprintf("create service %s in namespace %s", id.Name, id.Namespace)))}
-	}
-	return rootAt(object, service, port)
-}
-
-// rootAt looks at a port that is written behind the root. A split is for all ports of its root (SMI T4).
-func rootAt(object *TrafficSplit, service *model.Service, port uint16) (*model.Service, []model.Diagnostic) {
-	if port == 0 {
-		return service, nil
-	}
-	at := object.at("spec.service")
-	if _, ok := service.Port(port); !ok {
-		return nil, []model.Diagnostic{model.Note(model.UnknownRoot, at, fmt.Sprintf("service %s has no port %d", service.ID, port)).
-			Did("nothing is split").Mend("write the service without a port")}
-	}
-	if service.Ports.Len() > 1 {
-		return service, []model.Diagnostic{model.Note(model.InertSetting, at, fmt.Sprintf("port %d does not restrict the split", port)).
-			Did("every port of the root is split").Mend("write the service without a port")}
-	}
-	return service, nil
-}
-
-// usable finds a service that the mesh routes, or says why there is none.
-func (n serviceNames) usable(id model.ServiceID) (*model.Service, string) {
-	service, ok := n.topology.service(id)
-	if !ok {
-		return nil, fmt.Sprintf("namespace %s has no service %s", id.Namespace, id.Name)
-	}
-	if service.ExternalName != "" {
-		return nil, fmt.Sprintf("service %s is an alias of %s, which the mesh does not route", id.Name, service.ExternalName)
-	}
-	return service, ""
-}
 
 // checkWeights finds weights that cannot be meant. Their sum must fit as well, or Envoy refuses the routes.
 func checkWeights(object *TrafficSplit) []model.Diagnostic {
@@ -164,13 +79,13 @@ func (n serviceNames) backend(object *TrafficSplit, i int) (*model.Service, mode
 		note.Level = model.Error
 		return nil, note
 	}
-	service, problem := n.usable(id)
 	if !spelled {
-		problem = fmt.Sprintf("%q is not how a service is spelled", written)
+		return nil, model.Note(model.UnknownBackend, at, fmt.Sprintf("%q is not how a service is spelled", written)).Did(instead).
+			Mend("write the service's name, without a port")
 	}
-	if problem != "" {
-		return nil, model.Note(model.UnknownBackend, at, problem).Did(instead).
-			Mend(didYouMean(written, n.others(object), fmt.Sprintf("create it in namespace %s, or correct the name", object.Namespace)))
+	service, problem, mend := n.usable(id, func() []string { return n.others(object) })
+	if service == nil {
+		return nil, model.Note(model.UnknownBackend, at, problem).Did(instead).Mend(mend)
 	}
 	return service, model.Diagnostic{}
 }

@@ -5,7 +5,6 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	accessv1alpha1 "github.com/servicemeshinterface/smi-sdk-go/pkg/apis/access/v1alpha1"
 	accessv1alpha2 "github.com/servicemeshinterface/smi-sdk-go/pkg/apis/access/v1alpha2"
 	accessv1alpha3 "github.com/servicemeshinterface/smi-sdk-go/pkg/apis/access/v1alpha3"
 	specsv1alpha1 "github.com/servicemeshinterface/smi-sdk-go/pkg/apis/specs/v1alpha1"
@@ -23,13 +22,20 @@ import (
 // The conversions go upwards only, and never widen access: the port of old TrafficTargets is kept beside, and
 // quantities keep their proportion.
 
-func targetFromV1alpha1(old *accessv1alpha1.TrafficTarget) *TrafficTarget {
-	target := &TrafficTarget{Version: "v1alpha1"}
+// targetV1alpha1 is a TrafficTarget of that version. The SDK's own type cannot tell a port of 0, which admits nothing,
+// from one that is not written, which restricts nothing.
+type targetV1alpha1 struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+	Destination       accessv1alpha2.IdentityBindingSubject   `json:"destination"`
+	Sources           []accessv1alpha2.IdentityBindingSubject `json:"sources"`
+	Specs             []accessv1alpha2.TrafficTargetRule      `json:"specs"`
+}
+
+func targetFromV1alpha1(old *targetV1alpha1) *TrafficTarget {
+	target := &TrafficTarget{Version: "v1alpha1", Port: old.Destination.Port}
 	target.ObjectMeta = old.ObjectMeta
 	target.Spec.Destination = subject(old.Destination.Kind, old.Destination.Namespace, old.Destination.Name)
-	if old.Destination.Port != 0 {
-		target.Port = &old.Destination.Port
-	}
 	for _, s := range old.Sources {
 		target.Spec.Sources = append(target.Spec.Sources, subject(s.Kind, s.Namespace, s.Name))
 	}

@@ -19,8 +19,8 @@ type expressions map[string]expression
 
 // expression is what is known about one expression.
 type expression struct {
-	// problem says why Envoy could not use it; empty when it can.
-	problem string
+	// problem says why Envoy could not use it, and mend what to write instead; both are empty when it can.
+	problem, mend string
 	// open says that whatever may follow a match is matched as well, so that matching in full and matching the
 	// beginning are the same.
 	open bool
@@ -32,6 +32,8 @@ const (
 	// maxProgram bounds what it compiles to, in instructions of RE2. Envoy's own bound must be at least this.
 	maxProgram = 20_000
 )
+
+const shorter = "write a shorter expression, or several matches"
 
 // check says whether Envoy can use an expression.
 func (e expressions) check(text string) expression {
@@ -45,17 +47,20 @@ func (e expressions) check(text string) expression {
 
 func examine(text string) expression {
 	if len(text) > maxExpression {
-		return expression{problem: fmt.Sprintf("it has %d characters, and %d are the most", len(text), maxExpression)}
+		return expression{problem: fmt.Sprintf("it has %d characters, and %d are the most", len(text), maxExpression), mend: shorter}
 	}
 	tree, err := syntax.Parse(text, syntax.Perl)
 	if err != nil {
-		return expression{problem: strings.TrimPrefix(err.Error(), "error parsing regexp: ")}
+		return expression{
+			problem: strings.TrimPrefix(err.Error(), "error parsing regexp: "),
+			mend:    "write an RE2 expression; it has no look-ahead, look-behind or back references",
+		}
 	}
 	if problem := foreignEscape(text); problem != "" {
-		return expression{problem: problem}
+		return expression{problem: problem, mend: `write characters beyond ASCII as they are, and classes by the names of RE2, such as \p{L} or \p{Greek}`}
 	}
 	if size(tree) > maxProgram {
-		return expression{problem: "it is too large once its repetitions are written out"}
+		return expression{problem: "it is too large once its repetitions are written out", mend: shorter}
 	}
 	return expression{open: endsOpen(tree)}
 }

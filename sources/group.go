@@ -113,7 +113,7 @@ func (g *groupReader) path(i int) (string, bool) {
 	}
 	found := g.known.check(text)
 	if found.problem != "" {
-		g.note(invalidRegex(at, "the expression "+shortened(text)+" cannot be used: "+found.problem))
+		g.note(invalidRegex(at, "the expression "+shortened(text)+" cannot be used: "+found.problem, found.mend))
 		return "", false
 	}
 	if !found.open {
@@ -137,9 +137,8 @@ func (g *groupReader) tellAnchored() {
 		Mend("end it with .* to admit them, or with $ to say that they are not meant"))
 }
 
-func invalidRegex(at model.Ref, message string) model.Diagnostic {
-	return model.Note(model.InvalidRegex, at, message).Did("the match admits nothing").
-		Mend("write an RE2 expression; it has no look-ahead, look-behind or back references")
+func invalidRegex(at model.Ref, message, mend string) model.Diagnostic {
+	return model.Note(model.InvalidRegex, at, message).Did("the match admits nothing").Mend(mend)
 }
 
 // shortened is a text for a message, cut where it becomes a burden.

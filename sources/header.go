@@ -22,10 +22,11 @@ func (g *groupReader) headers(i int) ([]model.Header, bool) {
 			g.note(invalidHeader(at, name))
 			ok = false
 		case value == "":
-			g.note(emptyHeader(at, name))
+			// It can be meant as any value or as the empty one, and Envoy refuses it.
+			g.note(invalidRegex(at, fmt.Sprintf("the expression for header %s is empty", name), "write .* for any value, or ^$ for the empty one"))
 			ok = false
 		case found.problem != "":
-			g.note(invalidRegex(at, fmt.Sprintf("the expression %s for header %s cannot be used: %s", shortened(value), name, found.problem)))
+			g.note(invalidRegex(at, fmt.Sprintf("the expression %s for header %s cannot be used: %s", shortened(value), name, found.problem), found.mend))
 			ok = false
 		default:
 			headers = append(headers, model.Header{Name: headerName(name), Value: value})
@@ -37,12 +38,6 @@ func (g *groupReader) headers(i int) ([]model.Header, bool) {
 
 func compareHeaders(a, b model.Header) int {
 	return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Value, b.Value))
-}
-
-// emptyHeader is about an empty expression: it can be meant as any value or as the empty one, and Envoy refuses it.
-func emptyHeader(at model.Ref, name string) model.Diagnostic {
-	return model.Note(model.InvalidRegex, at, fmt.Sprintf("the expression for header %s is empty", name)).
-		Did("the match admits nothing").Mend("write .* for any value, or ^$ for the empty one")
 }
 
 func invalidHeader(at model.Ref, name string) model.Diagnostic {

@@ -11,7 +11,6 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	accessv1alpha1 "github.com/servicemeshinterface/smi-sdk-go/pkg/apis/access/v1alpha1"
 	accessv1alpha2 "github.com/servicemeshinterface/smi-sdk-go/pkg/apis/access/v1alpha2"
 	accessv1alpha3 "github.com/servicemeshinterface/smi-sdk-go/pkg/apis/access/v1alpha3"
 	specsv1alpha1 "github.com/servicemeshinterface/smi-sdk-go/pkg/apis/specs/v1alpha1"
@@ -118,7 +117,7 @@ var kinds = []Kind{
 	kind(configGroup, "v1alpha2", "MeshConfig", "meshconfigs", func(o *Objects) *[]*configv1alpha2.MeshConfig { return &o.MeshConfigs }),
 	kind(configGroup, "v1alpha1", "MeshConfig", "meshconfigs", func(o *Objects) *[]*configv1alpha2.MeshConfig { return &o.MeshConfigs }),
 
-	converted(accessGroup, "v1alpha1", "TrafficTarget", "traffictargets", func(o *Objects, t *accessv1alpha1.TrafficTarget) []model.Diagnostic {
+	converted(accessGroup, "v1alpha1", "TrafficTarget", "traffictargets", func(o *Objects, t *targetV1alpha1) []model.Diagnostic {
 		o.TrafficTargets = append(o.TrafficTargets, targetFromV1alpha1(t))
 		return nil
 	}),

@@ -23,6 +23,7 @@ func resolveSettings(objects Objects) (model.Settings, []model.Diagnostic) {
 		Permissive:   config.Spec.Traffic.EnablePermissiveTrafficPolicyMode,
 		Egress:       config.Spec.Traffic.EnableEgress,
 		TLS:          reader.tls(config.Spec.Sidecar),
+		HTTPClosed:   unchecked(config.Spec.Traffic.InboundExternalAuthorization),
 		Interception: reader.interception(config.Spec.Traffic),
 		From:         ref,
 	}

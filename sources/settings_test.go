@@ -139,7 +139,7 @@ traffic: {inboundExternalAuthorization: {timeout: soon, port: -1}}`,
 		{
 			name:  "authorization that does not happen is an error",
 			spec:  "traffic: {inboundExternalAuthorization: {enable: true, address: opa.opa, port: 9191}}",
-			want:  safestSettings + "," + from,
+			want:  safestSettings + `,"httpClosed":true,` + from,
 			found: []string{"FSM3003 fsm-mesh-config spec.traffic.inboundExternalAuthorization.enable"},
 		},
 		{

@@ -55,13 +55,20 @@ func (r *settingsReader) between(field string, written, least, most int, otherwi
 	}
 }
 
-// authorization reports that requests are not checked by somebody who was asked to. It is an error, for it would
-// otherwise admit more than is written, without a word.
+// unchecked says that requests must be checked by somebody who cannot be asked yet, and may not pass if he cannot.
+func unchecked(authz configv1alpha2.ExternalAuthzSpec) bool { return authz.Enable && !authz.FailureModeAllow }
+
+// authorization reports that requests are not checked by somebody who was asked to. They are then refused, unless it
+// says that they may pass when the check fails.
 func (r *settingsReader) authorization(authz configv1alpha2.ExternalAuthzSpec) {
 	const field = "spec.traffic.inboundExternalAuthorization"
 	if authz.Enable {
+		instead := "requests pass without it, as failureModeAllow says"
+		if unchecked(authz) {
+			instead = "every inbound HTTP request is refused"
+		}
 		r.invalid(field+".enable", "external authorization is not supported yet: inbound HTTP would go unchecked",
-			"requests are not sent to the authorization service", "restrict them by TrafficTargets, or check them in the application")
+			instead, "restrict requests by TrafficTargets, or check them in the application")
 	}
 	r.duration(field+".timeout", authz.Timeout, time.Millisecond, "1s")
 	r.between(field+".port", authz.Port, 1, 65535, "no port")

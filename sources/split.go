@@ -14,7 +14,7 @@ import (
 // resolveSplits makes the splits of the mesh: by root, and those of one root in order of precedence. A request takes
 // the first split that its root has for it: those with matches by age, then the one without.
 func resolveSplits(objects Objects, topology topology, routes routes) ([]*model.Split, []model.Diagnostic) {
-	names := serviceNames{topology: topology, names: namesOf(topology.services), namespaces: namespacesOf(objects, topology)}
+	names := newServiceNames(objects, topology)
 	var claims []claim
 	var notes []model.Diagnostic
 	for _, object := range meshed(objects.TrafficSplits, topology.namespaces) {

@@ -384,6 +384,15 @@ func TestNamespacesOutsideTheMeshAreKnown(t *testing.T) {
 		nil, []string{"FSM2207 s spec.service"})
 }
 
+func TestInvalidServicesAreNotMissing(t *testing.T) {
+	objects := read(t, split("s", "{service: web, backends: []}", ""))
+	objects.Broken = []model.Ref{{Kind: "Service", Namespace: "shop", Name: "web"}}
+	notes := checkSplits(t, objects, nil, []string{"FSM2201 s spec.service"})
+	if notes[0].Message != "service web is invalid" {
+		t.Errorf("it says %q", notes[0].Message)
+	}
+}
+
 func TestQuantitiesStayInProportion(t *testing.T) {
 	checkSplits(t, read(t, `
 apiVersion: split.smi-spec.io/v1alpha1

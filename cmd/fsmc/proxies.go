@@ -10,18 +10,23 @@ import (
 	"github.com/flomesh-io/fsmc/model"
 )
 
-// proxyTable shows a line for each class of proxies: they share identity, services and configuration.
+// proxyTable shows a line for each class of proxies, by namespace: they share identity, services and configuration.
 func (v view) proxyTable(b *strings.Builder) {
 	v.section(b, "PROXIES", "")
 	if v.Output.Classes.Len() == 0 {
 		b.WriteString("  none: no pod of the mesh has a sidecar, or would get one\n")
 		return
 	}
-	rows := [][]string{{"PROXY", "IDENTITY", "CLASS", "SERVES", v.envoyTitle()}}
+	rows := [][]string{{"PROXY", "IDENTITY~CLASS", "SERVES", v.envoyTitle()}}
+	namespace := ""
 	for class := range v.Output.Classes.Values() {
+		if class.Identity.Namespace != namespace {
+			namespace = class.Identity.Namespace
+			rows = append(rows, []string{namespace, "", "", ""})
+		}
 		rows = append(rows, v.proxyRow(class))
 	}
-	v.table(b, rows, 3)
+	v.table(b, rows, 2)
 	v.refusals(b)
 }
 
@@ -34,16 +39,15 @@ func (v view) envoyTitle() string {
 
 func (v view) proxyRow(class *compiler.Class) []string {
 	first := class.Proxies.At(0)
-	name := first.String()
+	name := "  " + first.Name
 	if more := class.Proxies.Len() - 1; more > 0 {
 		name += fmt.Sprintf(" +%d", more)
 	}
-	_, hash, _ := strings.Cut(class.Name, "~")
 	serves := "-"
 	if proxy, ok := v.Mesh.Proxy(first); ok && proxy.Members.Len() > 0 {
 		serves = strings.Join(doorNames(slices.Collect(proxy.Members.Values())), ", ")
 	}
-	return []string{name, class.Identity.String(), "~" + hash, serves, v.verdict(class)}
+	return []string{name, strings.TrimPrefix(class.Name, class.Identity.Namespace+"/"), serves, v.verdict(class)}
 }
 
 // verdict is what Envoy said of the proxies of a class.
@@ -138,8 +142,6 @@ func (v view) cell(row, column int, text string) string {
 		return v.style.green(text)
 	case strings.HasPrefix(text, "✗"):
 		return v.style.red(text)
-	case column == 2:
-		return v.style.dim(text)
 	}
 	return text
 }

@@ -172,7 +172,10 @@ func (v view) heading(b *strings.Builder) {
 		plural(count.Proxies, "proxy") + " in " + plural(v.Output.Classes.Len(), "class"), plural(count.Services, "service"),
 		plural(count.Permissions, "TrafficTarget"), plural(count.Splits, "TrafficSplit"),
 	}
-	b.WriteString(v.style.dim(strings.Join(parts, ", ")+" from "+plural(v.read.Documents, "document")+" in "+strings.Join(v.paths, " ")) + "\n")
+	b.WriteString(v.style.dim(strings.Join(parts, ", ")) + "\n")
+	for _, line := range wrap("from "+plural(v.read.Documents, "document")+" in "+strings.Join(v.paths, " "), width) {
+		b.WriteString(v.style.dim(oneLine(line)) + "\n")
+	}
 }
 
 func (v view) findings(b *strings.Builder) {

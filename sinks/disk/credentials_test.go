@@ -162,7 +162,7 @@ func overwrite(t *testing.T, folder, file string, text []byte, mode os.FileMode)
 }
 
 // newCredentials makes an authority in memory.
-func newCredentials(t *testing.T) *Credentials {
+func newCredentials(t testing.TB) *Credentials {
 	t.Helper()
 	authority := &testAuthority{now: time.Now}
 	authority.certificate, authority.key = certify(t, nil, nil)
@@ -188,7 +188,7 @@ func (a *testAuthority) below(t *testing.T) {
 	a.between = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.certificate.Raw})
 }
 
-func certify(t *testing.T, parent *x509.Certificate, signer crypto.Signer) (*x509.Certificate, crypto.Signer) {
+func certify(t testing.TB, parent *x509.Certificate, signer crypto.Signer) (*x509.Certificate, crypto.Signer) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -67,7 +67,7 @@ func (d *decoder) decode(m manifest) outcome {
 	case policy(kind):
 		findings = append(findings, d.decodePolicy(m, kind, object)...)
 	default:
-		findings = append(findings, d.decodeInto(m, kind, object)...)
+		findings = append(findings, d.decodeInto(m, kind, object, nil)...)
 	}
 	if anyBad(findings) {
 		return m.named(kind, nil, findings)
@@ -87,17 +87,17 @@ func (m manifest) remains() outcome {
 	return o
 }
 
-// decodeInto decodes a manifest as it is.
-func (d *decoder) decodeInto(m manifest, kind sources.Kind, object metav1.Object) []finding {
-	strict, err := kjson.UnmarshalStrict(m.body.json[m.start:m.end], object)
+// decodeInto decodes a manifest, with its edits, and examines it if anything is wrong.
+func (d *decoder) decodeInto(m manifest, kind sources.Kind, object metav1.Object, edits []edit) []finding {
+	strict, err := kjson.UnmarshalStrict(spliced(m.body.json, m.start, m.end, edits), object)
 	if err == nil && len(strict) == 0 {
 		return nil
 	}
 	t, ok := treeAt(m.body.json, m.start)
-	if !ok {
+	if torn, _ := kjson.SyntaxErrorOffset(err); torn || !ok {
 		return []finding{m.body.syntaxError(m.start, m.end)}
 	}
-	return d.examine(examination{manifest: m, kind: kind, err: err}, object, t)
+	return d.examine(examination{manifest: m, kind: kind, err: err, edits: edits}, object, t)
 }
 
 // named gives the object its name and namespace as a cluster would, and refuses names that a cluster would refuse: they

@@ -2,6 +2,7 @@ package files
 
 import (
 	"bytes"
+	"encoding/json"
 	"path"
 )
 
@@ -39,7 +40,7 @@ func jsonDocuments(t *text) ([]*document, bool) {
 	s := scanner{data: t.data}
 	s.space()
 	named := path.Ext(t.name) == ".json"
-	// No JSON value has a line that starts with a marker, for a line cannot end in a string.
+	// JSON has no line that starts like this, not even in a string.
 	if !named && s.peek() != '{' || bytes.HasPrefix(t.data, []byte("---")) || bytes.Contains(t.data, []byte("\n---")) {
 		return nil, false
 	}
@@ -48,7 +49,7 @@ func jsonDocuments(t *text) ([]*document, bool) {
 		start := s.at
 		s.failed = s.peek() != '{' && s.peek() != '['
 		s.skip()
-		if s.failed && !named && len(t.data) <= bigText {
+		if !named && len(t.data) <= bigText && (s.failed || !json.Valid(t.data[start:s.at])) {
 			return nil, false
 		}
 		if s.failed {

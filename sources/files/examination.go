@@ -113,7 +113,8 @@ func (e *examination) leaf(goType reflect.Type, t tree, key int) {
 
 // unknown reports a field that the type does not have.
 func (e *examination) unknown(goType reflect.Type, m member) {
-	if policy(e.kind) && e.path[0].key != "metadata" && !m.value.empty() {
+	about := e.path[0].key == "metadata" || e.path[0].key == "status"
+	if policy(e.kind) && !about && !m.value.empty() {
 		e.findings = append(e.findings, e.decoder.unknownInPolicy(e, goType, m))
 		return
 	}

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	kjson "sigs.k8s.io/json"
 
 	"github.com/flomesh-io/fsmc/model"
 	"github.com/flomesh-io/fsmc/sources"
@@ -24,10 +23,7 @@ func policy(kind sources.Kind) bool { return strings.HasSuffix(kind.Group, ".smi
 
 // decodePolicy decodes an object of SMI, with its headers written as the Go types take them.
 func (d *decoder) decodePolicy(m manifest, kind sources.Kind, object metav1.Object) []finding {
-	t, ok := treeAt(m.body.json, m.start)
-	if !ok {
-		return []finding{m.body.syntaxError(m.start, m.end)}
-	}
+	t, _ := treeAt(m.body.json, m.start)
 	var edits []edit
 	var findings []finding
 	switch kind.Kind {
@@ -36,11 +32,7 @@ func (d *decoder) decodePolicy(m manifest, kind sources.Kind, object metav1.Obje
 	case "TrafficSplit":
 		edits, findings = m.weights(kind, t)
 	}
-	strict, err := kjson.UnmarshalStrict(spliced(m.body.json, m.start, m.end, edits), object)
-	if err != nil || len(strict) > 0 {
-		findings = append(findings, d.examine(examination{manifest: m, kind: kind, err: err, edits: edits}, object, t)...)
-	}
-	return findings
+	return append(findings, d.decodeInto(m, kind, object, edits)...)
 }
 
 // unknownInPolicy reports a field that this version of a policy does not have. That is an error: what was meant to be a

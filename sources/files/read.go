@@ -33,11 +33,7 @@ func Read(paths []string, stdin io.Reader) (Result, error) {
 		return Result{}, err
 	}
 	result := read(texts)
-	result.Diagnostics = append(result.Diagnostics, linked...)
-	if result.Documents == 0 {
-		result.Diagnostics = append(result.Diagnostics, nothing(paths))
-	}
-	result.Diagnostics = model.SortDiagnostics(result.Diagnostics)
+	result.Diagnostics = model.SortDiagnostics(append(result.Diagnostics, linked...))
 	return result, nil
 }
 
@@ -62,16 +58,20 @@ func read(texts []*text) Result {
 	}
 	objects, diagnostics, positions := collect(each(manifests, d.decode))
 	positions.texts = texts
+	if count == 0 {
+		diagnostics = append(diagnostics, nothing(texts))
+	}
 	return Result{
 		Objects: objects, Diagnostics: model.SortDiagnostics(diagnostics),
 		Files: len(texts), Documents: count, Positions: positions,
 	}
 }
 
-func nothing(paths []string) model.Diagnostic {
-	d := model.Note(model.NoManifests, model.Ref{}, "no *.yaml, *.yml or *.json file with a document in it was found")
-	if len(paths) > 0 {
-		d.Position.File = slashed(paths[0])
+// nothing says that there was nothing to read, at the file in which there was not.
+func nothing(texts []*text) model.Diagnostic {
+	d := model.Note(model.NoManifests, model.Ref{}, "no document was found in any *.yaml, *.yml or *.json file")
+	if len(texts) > 0 {
+		d.Position.File = texts[0].name
 	}
 	return d
 }

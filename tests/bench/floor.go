@@ -20,7 +20,7 @@ import (
 //
 // It builds whole resources. What two resources have in common, such as a virtual host or a packed access log, is built
 // for each; a compiler that builds it once for both can be faster than this floor.
-type floor []maker
+type floor []func() []byte
 
 func newFloor(output *compiler.Output) (floor, error) {
 	var f floor
@@ -29,7 +29,7 @@ func newFloor(output *compiler.Output) (floor, error) {
 		if err != nil {
 			return nil, fmt.Errorf("resource %s: %w", resource.Name, err)
 		}
-		f = append(f, newMaker(message))
+		f = append(f, newBuild(message))
 	}
 	return f, nil
 }
@@ -60,8 +60,8 @@ type built struct {
 // build is what is measured.
 func (f floor) build() []built {
 	result := make([]built, 0, len(f))
-	for _, make := range f {
-		b := marshalled(make)
+	for _, build := range f {
+		b := build()
 		sum := sha256.Sum256(b)
 		result = append(result, built{b, hex.EncodeToString(sum[:])})
 	}

@@ -69,8 +69,7 @@ func printTable(run, name, profiles string) error {
 		return err
 	}
 	results := results{Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.NumCPU()}
-	fmt.Println(legend)
-	fmt.Println(header())
+	fmt.Printf("%s\n%s\n", legend, header())
 	for _, g := range list {
 		row, err := measureApart(g, profiles)
 		if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"time"
 )
@@ -21,7 +22,14 @@ type effort struct {
 	enough      float64
 }
 
-// time runs things in turn, so that what disturbs one disturbs the others, and times each.
+// compare runs things in turn, so that what disturbs one disturbs the others, and without the garbage collector: how much
+// of its work falls into a run depends on what else is in the heap.
+func (e effort) compare(things ...func()) []timing {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	return e.time(things...)
+}
+
+// time runs things in turn and times each, with what the garbage collector does meanwhile.
 func (e effort) time(things ...func()) []timing {
 	seconds := make([][]float64, len(things))
 	timings := make([]timing, len(things))
@@ -41,7 +49,7 @@ func (e effort) time(things ...func()) []timing {
 	return timings
 }
 
-// once runs with a heap that was just cleared of garbage. What the collector does meanwhile counts.
+// once runs with a heap that was just cleared of garbage.
 func once(run func()) (seconds float64, allocations, allocated uint64) {
 	var before, after runtime.MemStats
 	runtime.GC()

@@ -1,0 +1,166 @@
+//go:build linux
+
+package local
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/flomesh-io/fsmc/model"
+	"github.com/flomesh-io/fsmc/verdict"
+)
+
+// The headers of the echo server.
+const (
+	// workloadHeader is in every answer: nobody else sends it, so that it proves who answered.
+	workloadHeader = "X-Echo-Workload"
+	// statusHeader of a request chooses the status of the answer.
+	statusHeader = "X-Echo-Status"
+	// echoHeader has the JSON where the body cannot: in answers to HEAD and to gRPC.
+	echoHeader = "X-Echo"
+)
+
+// echo is the built-in server on one port of a pod.
+type echo struct {
+	pod  Pod
+	port Port
+}
+
+// serveEcho listens on the ports of a pod and answers there until the process ends.
+func serveEcho(p *pod) error {
+	for _, port := range p.Ports {
+		var listener net.Listener
+		err := p.do(func() (err error) {
+			var config net.ListenConfig
+			config.SetMultipathTCP(false)
+			listener, err = config.Listen(context.Background(), "tcp", fmt.Sprintf(":%d", port.Number))
+			return err
+		})
+		switch {
+		case errors.Is(err, syscall.EADDRINUSE):
+			return fmt.Errorf("port %d is in use in the pod: it is listed twice, or belongs to the sidecar", port.Number)
+		case err != nil:
+			return fmt.Errorf("listen on port %d: %w", port.Number, err)
+		}
+		go echo{p.Pod, port}.serve(listener)
+	}
+	return nil
+}
+
+func (e echo) serve(l net.Listener) {
+	if e.port.Protocol.IsHTTP() {
+		server := &http.Server{Handler: e, Protocols: new(http.Protocols), ErrorLog: log.New(io.Discard, "", 0)}
+		server.Protocols.SetHTTP1(true)
+		server.Protocols.SetUnencryptedHTTP2(true)
+		_ = server.Serve(l)
+		return
+	}
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		go e.stream(c)
+	}
+}
+
+// stream answers with a line of JSON, then sends back what it gets. A server that speaks first does not wait for
+// anything; another waits for the first bytes.
+func (e echo) stream(c net.Conn) {
+	defer func() { _ = c.Close() }()
+	buffer := make([]byte, 32<<10)
+	got := 0
+	if e.port.Protocol != model.TCPServerFirst {
+		n, err := c.Read(buffer)
+		if err != nil {
+			return
+		}
+		got = n
+	}
+	said := e.said(c.RemoteAddr().String())
+	said.Body = got
+	if _, err := c.Write(append(text(said), '\n')); err != nil {
+		return
+	}
+	if _, err := c.Write(buffer[:got]); err == nil {
+		_, _ = io.CopyBuffer(c, onlyReader{c}, buffer)
+	}
+}
+
+// onlyReader keeps a copy from using the socket in other ways.
+type onlyReader struct{ io.Reader }
+
+// ServeHTTP answers any request.
+func (e echo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set(workloadHeader, e.pod.Workload)
+	said := e.said(r.RemoteAddr)
+	said.Protocol, said.Method, said.Host, said.Path, said.Headers = r.Proto, r.Method, r.Host, r.RequestURI, map[string][]string{}
+	for name, values := range r.Header {
+		said.Headers[strings.ToLower(name)] = values
+	}
+	switch {
+	case isWebsocket(r):
+		said.Protocol = "websocket"
+		serveWebsocket(w, r, text(said))
+	case strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc"):
+		said.Protocol = "grpc"
+		w.Header().Set(echoHeader, string(text(said)))
+		serveGRPC(w, r)
+	default:
+		e.page(w, r, said)
+	}
+}
+
+func (e echo) page(w http.ResponseWriter, r *http.Request, said verdict.Echo) {
+	n, _ := io.Copy(io.Discard, r.Body)
+	said.Body = int(n)
+	if r.Method == http.MethodHead {
+		w.Header().Set(echoHeader, string(text(said)))
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(wantedStatus(r))
+	_, _ = w.Write(append(text(said), '\n'))
+}
+
+// wantedStatus is the status that the request chose, or 200.
+func wantedStatus(r *http.Request) int {
+	status, err := strconv.Atoi(r.Header.Get(statusHeader))
+	if err != nil || status < 200 || status > 599 {
+		return http.StatusOK
+	}
+	return status
+}
+
+// said is what the server says of itself to a peer.
+func (e echo) said(peer string) verdict.Echo {
+	return verdict.Echo{
+		Namespace: e.pod.Namespace, Pod: e.pod.Name, Workload: e.pod.Workload,
+		Port: int(e.port.Number), Protocol: string(e.port.Protocol), Peer: withoutPort(peer),
+	}
+}
+
+func withoutPort(address string) string {
+	at, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return address
+	}
+	return at.Addr().Unmap().String()
+}
+
+func text(said verdict.Echo) []byte {
+	b, err := json.Marshal(said)
+	if err != nil {
+		panic(err) // It is made of strings and numbers.
+	}
+	return b
+}

@@ -1,0 +1,142 @@
+//go:build linux
+
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/flomesh-io/fsmc/compiler"
+	"github.com/flomesh-io/fsmc/compiler/inject"
+	"github.com/flomesh-io/fsmc/model"
+	"github.com/flomesh-io/fsmc/sinks/disk"
+)
+
+// sidecar is an Envoy that was started.
+type sidecar struct {
+	*process
+	log string
+	// since is when it read its configuration.
+	since time.Time
+}
+
+// How long a sidecar may take to be ready, and how often it is asked.
+const (
+	readyWithin = 60 * time.Second
+	readyEvery  = 25 * time.Millisecond
+)
+
+// startSidecar starts the Envoy of a pod in the folder of its configuration and waits until it is ready.
+func (m *machine) startSidecar(ctx context.Context, p *pod) error {
+	folder, err := m.sidecarFolder(p)
+	if err != nil {
+		return err
+	}
+	log, err := m.openLog(p, "envoy.log")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = log.Close() }()
+	// The thread is brought there by the superuser, so that no folder on the way has to be open to the sidecar's user.
+	if err := p.do(func() error { return os.NewSyscallError("chdir", unix.Chdir(folder)) }); err != nil {
+		return err
+	}
+	// Each line of a log is written at once, so that a refusal can be explained when it happens.
+	arguments := append([]string{m.Envoy, "--file-flush-min-size-kb", "0"}, inject.Arguments("./"+disk.ConfigFile, m.Level)...)
+	started, err := m.processes.start(p.thread, program{
+		arguments: arguments, environment: os.Environ(), files: [3]*os.File{m.nothing, log, log}, user: inject.SidecarUser,
+	})
+	if err != nil {
+		return fmt.Errorf("start its sidecar: %w", err)
+	}
+	p.sidecar = &sidecar{process: started, log: log.Name(), since: time.Now()}
+	return m.awaitSidecar(ctx, p)
+}
+
+func (m *machine) awaitSidecar(ctx context.Context, p *pod) error {
+	ctx, cancel := context.WithTimeout(ctx, readyWithin)
+	defer cancel()
+	client := p.adminClient()
+	for {
+		if ready(ctx, client) {
+			return nil
+		}
+		select {
+		case <-p.sidecar.done:
+			return fmt.Errorf("its sidecar ended (%s): %s\nIts log is %s", ending(p.sidecar.status), lastComplaint(p.sidecar.log), p.sidecar.log)
+		case <-ctx.Done():
+			return fmt.Errorf("its sidecar is not ready after %s: %s\nIts log is %s", readyWithin, lastComplaint(p.sidecar.log), p.sidecar.log)
+		case <-time.After(readyEvery):
+		}
+	}
+}
+
+// adminClient speaks to the administration of the pod's sidecar, which listens inside the pod only.
+func (p *pod) adminClient() *http.Client {
+	return &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext:       func(ctx context.Context, network, address string) (net.Conn, error) { return p.dial(ctx, network, address) },
+	}}
+}
+
+func ready(ctx context.Context, admin *http.Client) bool {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d/ready", compiler.AdminPort), nil)
+	if err != nil {
+		return false
+	}
+	response, err := admin.Do(request)
+	if err != nil {
+		return false
+	}
+	_ = response.Body.Close()
+	return response.StatusCode == http.StatusOK
+}
+
+// sidecarFolder is the folder of a pod's configuration, which the sidecar's user can read: its private key is given to
+// it, and everything else must be open to it.
+func (m *machine) sidecarFolder(p *pod) (string, error) {
+	relative, err := disk.ProxyFolder(model.ProxyID{Namespace: p.Namespace, Name: p.Name})
+	if err != nil {
+		return "", err
+	}
+	folder := filepath.Join(m.Folder, filepath.FromSlash(relative))
+	key := filepath.Join(folder, compiler.PrivateKeyFile)
+	if err := os.Chown(key, inject.SidecarUser, -1); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("give the private key to the sidecar's user: %w", err)
+	}
+	for _, name := range []string{"", disk.ConfigFile} {
+		file := filepath.Join(folder, name)
+		stat, err := os.Stat(file)
+		if err != nil {
+			return "", fmt.Errorf("its sidecar has no configuration: %w", err)
+		}
+		if !open(stat) {
+			return "", fmt.Errorf("its sidecar runs as user %d, who may not read %s: its mode is %s (perhaps a strict umask; chmod -R go+rX %s)",
+				inject.SidecarUser, file, stat.Mode(), m.Folder)
+		}
+	}
+	return folder, nil
+}
+
+// open says whether the sidecar's user may read a file, or look into a folder.
+func open(stat fs.FileInfo) bool {
+	wanted := fs.FileMode(0o4)
+	if stat.IsDir() {
+		wanted = 0o5
+	}
+	owner, ok := stat.Sys().(*syscall.Stat_t)
+	if ok && owner.Uid == inject.SidecarUser {
+		wanted <<= 6
+	}
+	return stat.Mode()&wanted == wanted
+}
