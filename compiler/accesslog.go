@@ -22,17 +22,20 @@ func refusedLog() []*accesslogv3.AccessLog {
 }
 
 func standardOutput(filter *accesslogv3.AccessLogFilter) *accesslogv3.AccessLog {
-	log := &streamv3.StdoutAccessLog{AccessLogFormat: &streamv3.StdoutAccessLog_LogFormat{
-		LogFormat: &corev3.SubstitutionFormatString{
-			Format: &corev3.SubstitutionFormatString_JsonFormat{JsonFormat: logFormat()},
-		},
-	}}
 	return &accesslogv3.AccessLog{
 		Name:       "envoy.access_loggers.stdout",
 		Filter:     filter,
-		ConfigType: &accesslogv3.AccessLog_TypedConfig{TypedConfig: packed(log)},
+		ConfigType: &accesslogv3.AccessLog_TypedConfig{TypedConfig: packedLog},
 	}
 }
+
+// packedLog is in every listener and filter chain, and depends on nothing: packed each time, it was a fifth of the work
+// of a compilation.
+var packedLog = packed(&streamv3.StdoutAccessLog{AccessLogFormat: &streamv3.StdoutAccessLog_LogFormat{
+	LogFormat: &corev3.SubstitutionFormatString{
+		Format: &corev3.SubstitutionFormatString_JsonFormat{JsonFormat: logFormat()},
+	},
+}})
 
 // logFormat has the fields that users of the mesh know, and beside them who the peer proved to be, which chain or
 // route took the call, and why a connection ended.

@@ -18,13 +18,7 @@ import (
 // Compile makes the configuration of every proxy of a mesh. It is a pure function: equal meshes give equal bytes, and
 // the work grows with the classes of proxies and not with their replicas. The diagnostics are in no particular order.
 func Compile(mesh *model.Mesh) (*Output, []model.Diagnostic) {
-	c := &compilation{
-		index: newIndex(mesh), settings: mesh.Settings(), tls: newTLSSpec(mesh.Settings().TLS), memo: newMemo(),
-		outbounds:        map[outboundKey]outbound{},
-		wholeClusters:    map[wholeKey]*Resource{},
-		wholeAssignments: map[assignmentKey]*Resource{},
-		unreachable:      map[unreachableKey][]model.Identity{},
-	}
+	c := newCompilation(mesh)
 	output := &Output{settings: c.settings, proxies: map[model.ProxyID]placed{}}
 	var classes []*Class
 	for _, g := range groups(mesh) {
@@ -63,6 +57,16 @@ type compilation struct {
 	unreachable map[unreachableKey][]model.Identity
 	// caller is whose outbound side is being made, for diagnostics.
 	caller model.Identity
+}
+
+func newCompilation(mesh *model.Mesh) *compilation {
+	return &compilation{
+		index: newIndex(mesh), settings: mesh.Settings(), tls: newTLSSpec(mesh.Settings().TLS), memo: newMemo(),
+		outbounds:        map[outboundKey]outbound{},
+		wholeClusters:    map[wholeKey]*Resource{},
+		wholeAssignments: map[assignmentKey]*Resource{},
+		unreachable:      map[unreachableKey][]model.Identity{},
+	}
 }
 
 // outboundKey is what an outbound side depends on: in SMI mode the identity, in permissive mode the namespace alone.
@@ -178,12 +182,13 @@ func (c *compilation) unreachableBackends() []model.Diagnostic {
 		id := model.ServicePort{Service: key.backend.Service, Port: key.port}
 		d := model.Note(model.BackendUnreachable, key.backend.From,
 			fmt.Sprintf("backend %s may not be reached by %s", id, someOf(callers))).
-			Mend(fmt.Sprintf("Add a TrafficTarget whose destination is the ServiceAccount of %s and whose sources include these clients", key.backend.Service))
+			Did("it gets no traffic from them").
+			Mend(fmt.Sprintf("add a TrafficTarget whose destination is the ServiceAccount of %s and whose sources include these clients", key.backend.Service))
 		if len(c.byPort[id].servers) == 0 {
-			d.Message = fmt.Sprintf("backend %s has no workloads", id)
-			d.Fix = ""
+			d = model.Note(model.BackendUnreachable, key.backend.From, fmt.Sprintf("backend %s has no workloads", id)).
+				Did("it gets no traffic")
 		}
-		list = append(list, d.Did("it gets no traffic from them"))
+		list = append(list, d)
 	}
 	return list
 }

@@ -40,13 +40,13 @@ func (v *client) claimAt(at netip.AddrPort, d destination) bool {
 	other, taken := v.destinations[at]
 	switch {
 	case !taken, d.rank < other.rank:
-	case d.rank > other.rank:
-		return false
 	case other.chain == d.chain:
-		if d.owner.service.Precedes(other.owner.service) {
+		if d.rank == other.rank && d.owner.service.Precedes(other.owner.service) {
 			v.destinations[at] = d // the oldest speaks for the chain
 		}
 		return true
+	case d.rank > other.rank:
+		return false
 	case d.rank == podAddress:
 		return false // any of the services leads to this very pod
 	case other.owner.service == d.owner.service:
@@ -64,9 +64,9 @@ func (v *client) claimAt(at netip.AddrPort, d destination) bool {
 }
 
 func (v *client) noteShared(at netip.AddrPort, winner, loser destination) {
-	code, mend := model.SharedAddress, "Let only one headless service select these pods on this port"
+	code, mend := model.SharedAddress, "let only one headless service select these pods on this port"
 	if winner.rank == clusterAddress {
-		code, mend = model.OverlappingChain, "Give each service a cluster IP of its own"
+		code, mend = model.OverlappingChain, "give each service a cluster IP of its own"
 	}
 	v.note(model.Note(code, loser.owner.service.From,
 		fmt.Sprintf("service %s and service %s are both reached at %s", loser.owner.id, winner.owner.id, at)).

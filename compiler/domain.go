@@ -135,5 +135,5 @@ func (v *client) noteDomain(loser upstream, name string, winner model.ServiceID)
 	v.note(model.Note(model.DuplicateDomain, loser.service.From,
 		fmt.Sprintf("%s is a name of service %s and of service %s", name, loser.id.Service, winner)).
 		Did(fmt.Sprintf("calls to it go to %s", winner)).
-		Mend("Call " + fqdn(loser.id.Service) + " by its full name"))
+		Mend("call " + fqdn(loser.id.Service) + " by its full name"))
 }

@@ -125,7 +125,9 @@ func over(service string, weight uint32) model.Backend {
 	return model.Backend{Service: inShop(service), Weight: weight, From: ref("TrafficSplit", "to "+service)}
 }
 
-func requests(matches ...model.Match) model.Requests { return model.Requests{Matches: model.ListOf(matches...)} }
+func requests(matches ...model.Match) model.Requests {
+	return model.Requests{Matches: model.ListOf(matches...)}
+}
 
 // shop is a mesh with something of everything.
 func shop(settings model.Settings) *model.Mesh {

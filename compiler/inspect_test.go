@@ -3,6 +3,7 @@ package compiler
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	xdsmatcherv3 "github.com/cncf/xds/go/xds/type/matcher/v3"
@@ -199,18 +200,40 @@ func policiesIn[M proto.Message](in ...M) map[string]*rbacv3.Policy {
 
 // transcript is everything about an output, as lines to compare.
 func transcript(o *Output, diagnostics []model.Diagnostic) []string {
-	lines := []string{fmt.Sprintf("%+v", o.Counters)}
+	text := []string{fmt.Sprintf("%+v", o.Counters)}
 	for _, c := range configurations(o) {
-		lines = append(lines, fmt.Sprintf("class %s of %s: %v", c.Name, c.Identity, slices.Collect(c.Secrets.Values())))
-		for _, r := range c.resources() {
-			lines = append(lines, fmt.Sprintf("%s %s %s %x %v", r.Type, r.Name, r.Version, r.Bytes, slices.Collect(r.From.Values())))
-		}
+		text = append(text, lines(c)...)
 		for id := range c.Proxies.Values() {
-			lines = append(lines, fmt.Sprintf("proxy %s: %x", id, marshal(o.Standalone(id))))
+			text = append(text, fmt.Sprintf("proxy %s: %x", id, marshal(o.Standalone(id))))
 		}
 	}
 	for _, d := range model.SortDiagnostics(diagnostics) {
-		lines = append(lines, fmt.Sprint(d))
+		text = append(text, fmt.Sprint(d))
 	}
-	return lines
+	return text
+}
+
+// lines are everything about a class.
+func lines(c configuration) []string {
+	text := []string{fmt.Sprintf("class %s of %s: %v", c.Name, c.Identity, slices.Collect(c.Secrets.Values()))}
+	for _, r := range c.resources() {
+		text = append(text, fmt.Sprintf("%s %s %s %x %v", r.Type, r.Name, r.Version, r.Bytes, slices.Collect(r.From.Values())))
+	}
+	return text
+}
+
+// shortType is the last word of a resource's type.
+func shortType(r *Resource) string { return r.Type[strings.LastIndexByte(r.Type, '.')+1:] }
+
+// endpointsOf are the addresses of an assignment, with a word for those that are called in plaintext.
+func endpointsOf(a *endpointv3.ClusterLoadAssignment) []string {
+	var list []string
+	for _, e := range find[*endpointv3.LbEndpoint](a) {
+		text := addressOf(e)
+		if e.GetMetadata().GetFilterMetadata()["envoy.transport_socket_match"].GetFields()["plaintext"].GetBoolValue() {
+			text += " plaintext"
+		}
+		list = append(list, text)
+	}
+	return list
 }

@@ -135,6 +135,20 @@ func TestReplicasAreFree(t *testing.T) {
 	})
 }
 
+// What is remembered from one class to the next is what the next would have made.
+func TestClassesDoNotDependOnEachOther(t *testing.T) {
+	checkWorlds(t, func(t *rapid.T, w world) {
+		mesh := w.mesh()
+		output, _ := Compile(mesh)
+		for i, g := range groups(mesh) {
+			alone := lines(configurationOf(newCompilation(mesh).class(g)))
+			if diff := cmp.Diff(alone, lines(configurationOf(output.Classes.At(i)))); diff != "" {
+				t.Errorf("%s among others is not what it is alone (-alone +among others):\n%s", g.name, diff)
+			}
+		}
+	})
+}
+
 // A resource says what it was made of, what version it is, and is one pointer wherever it is used.
 func TestResourcesAreNamedVersionedAndTraced(t *testing.T) {
 	checkWorlds(t, func(t *rapid.T, w world) {

@@ -1,17 +1,22 @@
 package compiler
 
 import (
+	"fmt"
+	"net/netip"
 	"slices"
 	"testing"
 
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
+
+	"github.com/flomesh-io/fsmc/model"
 )
 
 // What a class refers to is in the class, and what is in the class is referred to.
@@ -99,6 +104,42 @@ func chainNames(chains []*listenerv3.FilterChain) []string {
 		names = append(names, chain.Name)
 	}
 	return names
+}
+
+// A request that reaches the chain of its port finds its service there, by whatever name it was called.
+func TestNamesLeadWhereAddressesLead(t *testing.T) {
+	checkWorlds(t, func(t *rapid.T, w world) {
+		mesh := w.mesh()
+		output, _ := Compile(mesh)
+		for _, c := range configurations(output) {
+			destinations := destinationsOf(c.listeners[outboundListener])
+			for s := range mesh.Services() {
+				for p := range s.Ports.Values() {
+					id := model.ServicePort{Service: s.ID, Port: p.Number}
+					if c.clusters[upstreamCluster(id)] == nil || !p.Protocol.IsHTTP() || !reachedAt(destinations, s, p) {
+						continue
+					}
+					hosts := c.routes[outboundRoutes(p.Number)].GetVirtualHosts()
+					if !slices.ContainsFunc(hosts, func(h *routev3.VirtualHost) bool { return slices.Contains(h.Domains, fqdn(s.ID)) }) {
+						t.Errorf("%s: connections to %s are understood, and its name is not", c.Name, id)
+					}
+				}
+			}
+		}
+	})
+}
+
+// reachedAt says whether one of a service's addresses leads to the chain of its port.
+func reachedAt(destinations map[string]string, s *model.Service, p model.Port) bool {
+	addresses := slices.Collect(s.Addresses.Values())
+	if s.Headless {
+		for e := range p.Endpoints.Values() {
+			addresses = append(addresses, e.Address.Addr())
+		}
+	}
+	return slices.ContainsFunc(addresses, func(a netip.Addr) bool {
+		return destinations[fmt.Sprintf("%s %d", a, p.Number)] == outboundHTTPChain(p.Number)
+	})
 }
 
 // A standalone configuration has the listeners and clusters of its class, and asks nobody for anything.

@@ -1,6 +1,8 @@
 package compiler
 
 import (
+	"slices"
+
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
@@ -11,6 +13,11 @@ import (
 // appendParts appends marshalled messages as elements of a repeated message field. A message is the concatenation of
 // its fields in any order, so that a big one is made of parts that are marshalled once.
 func appendParts(b []byte, field protowire.Number, parts []*part) []byte {
+	size := 0
+	for _, p := range parts {
+		size += protowire.SizeTag(field) + protowire.SizeBytes(len(p.bytes))
+	}
+	b = slices.Grow(b, size)
 	for _, p := range parts {
 		b = protowire.AppendTag(b, field, protowire.BytesType)
 		b = protowire.AppendBytes(b, p.bytes)

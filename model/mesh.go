@@ -131,10 +131,10 @@ func (m *Mesh) Count() Counts {
 // MarshalJSON writes the whole mesh: equal meshes give equal bytes.
 func (m *Mesh) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
-		Settings    Settings      `json:"settings"`
-		Proxies     []*Proxy      `json:"proxies"`
-		Services    []*Service    `json:"services"`
-		Permissions []*Permission `json:"permissions"`
-		Splits      []*Split      `json:"splits"`
-	}{m.settings, m.proxies, m.services, m.permissions, m.splits})
+		Settings    Settings          `json:"settings"`
+		Proxies     List[*Proxy]      `json:"proxies"`
+		Services    List[*Service]    `json:"services"`
+		Permissions List[*Permission] `json:"permissions"`
+		Splits      List[*Split]      `json:"splits"`
+	}{m.settings, List[*Proxy]{m.proxies}, List[*Service]{m.services}, List[*Permission]{m.permissions}, List[*Split]{m.splits}})
 }

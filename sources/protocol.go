@@ -9,6 +9,12 @@ import (
 	"github.com/flomesh-io/fsmc/model"
 )
 
+// ProtocolOf is what is spoken on a service port, for those who run it.
+func ProtocolOf(port corev1.ServicePort) model.Protocol {
+	protocol, _ := protocolOf(port, model.Ref{})
+	return protocol
+}
+
 // protocolOf is what is spoken on a service port: appProtocol says it, then the port's name, and without either it is
 // HTTP. What an appProtocol means that is not known cannot be guessed: it is carried as opaque TCP.
 func protocolOf(port corev1.ServicePort, at model.Ref) (model.Protocol, []model.Diagnostic) {

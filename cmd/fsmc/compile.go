@@ -46,7 +46,7 @@ Findings go to standard error, with the line that each is about. 'fsmc explain C
 	command.stage = choose(c, "stage", "what goes to standard output", "envoy", "objects", "mesh", "diagnostics")
 	command.format = choose(c, "format", "how it is written to standard output", "yaml", "json")
 	command.tree = addTree(c)
-	c.Flags().StringArrayVar(&command.proxies, "proxy", nil, "only this proxy, as `NAMESPACE/NAME`; can be repeated")
+	c.Flags().StringArrayVar(&command.proxies, "proxy", nil, "only this proxy, as `NAMESPACE/NAME`, in the stage envoy and with -o; can be repeated")
 	c.RunE = func(c *cobra.Command, args []string) error { return command.run(c, args) }
 	return c
 }

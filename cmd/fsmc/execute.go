@@ -32,9 +32,12 @@ func execute(ctx context.Context, args []string, w world) int {
 	root := newRoot(w)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	var status exitStatus
 	switch {
 	case err == nil:
 		return exitDone
+	case errors.As(err, &status):
+		return int(status)
 	case errors.Is(err, errFindings):
 		return exitFindings
 	}
@@ -67,7 +70,7 @@ nothing was written.`,
 	root.SetOut(w.out)
 	root.SetErr(w.err)
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newCompile(w), newShow(w), newExplain(w), newVersion(w), newDocs(w))
+	root.AddCommand(newCompile(w), newShow(w), newUp(w), newTest(w), newExec(w), newPs(w), newExplain(w), newVersion(w), newDocs(w), newInside())
 	return root
 }
 

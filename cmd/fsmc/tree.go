@@ -38,7 +38,11 @@ func (t *treeFlags) authority() string {
 	if t.caDir != "" {
 		return t.caDir
 	}
-	return filepath.Clean(t.out) + "-ca"
+	folder := filepath.Clean(t.out)
+	if base := filepath.Base(folder); base == "." || base == ".." {
+		folder = whole(folder) // There is a name to add to in the whole path only.
+	}
+	return folder + "-ca"
 }
 
 // wanted says whether a tree is asked for. What is only for a tree is refused without one.
@@ -59,11 +63,11 @@ func (t *treeFlags) wanted(c *cobra.Command) (bool, error) {
 
 // check refuses folders that cannot be written, or that would get into each other's way.
 func (t *treeFlags) check(c *cobra.Command, paths []string) error {
-	if isBelow(t.authority(), t.out) {
+	if _, inside := relative(t.authority(), t.out); inside {
 		return usage(c, "the certificate authority cannot be kept in %s, whose files come and go: name another --ca-dir", t.out)
 	}
 	for _, path := range paths {
-		if path != "-" && isBelow(t.out, path) {
+		if isRead(t.out, path) {
 			return usage(c, "%s is in %s, where its files would be read as manifests the next time: name another folder", t.out, path)
 		}
 	}
@@ -100,18 +104,19 @@ func untilInterrupted(ctx context.Context) (context.Context, context.CancelFunc)
 	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 }
 
-// isBelow says whether a path is a folder or in it and would be seen by a reader of the folder, which passes over names
-// that begin with a dot.
-func isBelow(path, folder string) bool {
-	stat, err := os.Stat(folder)
-	if err == nil && !stat.IsDir() {
+// isRead says whether the files of a folder are read when a path is: the reader passes over names that begin with a dot.
+func isRead(folder, path string) bool {
+	if stat, err := os.Stat(path); err != nil || !stat.IsDir() {
 		return false
 	}
-	relative, err := filepath.Rel(whole(folder), whole(path))
-	if err != nil || !filepath.IsLocal(relative) {
-		return false
-	}
-	return relative == "." || !strings.Contains("/"+filepath.ToSlash(relative), "/.")
+	name, inside := relative(folder, path)
+	return inside && (name == "." || !strings.Contains("/"+filepath.ToSlash(name), "/."))
+}
+
+// relative is the path as seen from a folder, and whether it is in the folder or the folder itself.
+func relative(path, folder string) (string, bool) {
+	name, err := filepath.Rel(whole(folder), whole(path))
+	return name, err == nil && filepath.IsLocal(name)
 }
 
 // whole is the absolute path without links, as far as the path exists.

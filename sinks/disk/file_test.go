@@ -7,9 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/flomesh-io/fsmc/compiler"
 	"github.com/flomesh-io/fsmc/model"
-	"github.com/google/go-cmp/cmp"
 )
 
 func TestFilesAreTheWholeTree(t *testing.T) {

@@ -381,4 +381,3 @@ func put(t *testing.T, folder, file, text string) {
 		t.Fatal(err)
 	}
 }
-

@@ -37,16 +37,8 @@ func (m *machine) serve(ctx context.Context, door *net.UnixListener) {
 
 // isOwner says whether the other side is the user that started the mesh, who is the superuser in here.
 func isOwner(c *net.UnixConn) bool {
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return false
-	}
-	owner := false
-	err = raw.Control(func(fd uintptr) {
-		peer, err := unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED)
-		owner = err == nil && peer.Uid == 0
-	})
-	return err == nil && owner
+	peer, err := peerOf(c)
+	return err == nil && peer.Uid == 0
 }
 
 func (m *machine) serveConnection(ctx context.Context, c *net.UnixConn) {

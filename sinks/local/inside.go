@@ -27,29 +27,27 @@ const (
 )
 
 // Inside is the inner process: the first one in a PID namespace of its own. It runs the mesh until the front process
-// says so or is gone; then everything in its namespaces ends. It returns the exit code.
-func Inside() int {
+// says so or is gone; then everything in its namespaces ends.
+func Inside() error {
 	if os.Getpid() != 1 {
-		_, _ = fmt.Fprintln(os.Stderr, "This is a part of the local mesh, which it starts by itself.")
-		return 2
+		return errors.New("this is a part of the local mesh, which it starts by itself")
 	}
 	if err := becomeRoot(); err != nil {
-		_, _ = fmt.Fprintln(os.Stderr, err)
-		return 2
+		return err
 	}
 	line := os.NewFile(lineDescriptor, "line")
-	encoder, failed := gob.NewEncoder(line), 0
+	encoder := gob.NewEncoder(line)
 	var mu sync.Mutex
 	tell := func(e event) {
 		mu.Lock()
 		defer mu.Unlock()
 		_ = encoder.Encode(e) // If it cannot be told, the front process has gone, and reading fails too.
 	}
-	if err := inside(line, tell); err != nil {
+	err := inside(line, tell)
+	if err != nil {
 		tell(event{Failure: err.Error()})
-		failed = 2
 	}
-	return failed
+	return err
 }
 
 // inside runs a mesh. It returns when the front process closes its end of the line, or with what went wrong.

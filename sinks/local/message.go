@@ -8,25 +8,25 @@ import (
 
 // request is what is asked at the door of a mesh that runs. One connection carries one request.
 type request struct {
-	Kind requestKind
-	Question verdict.Question
+	Kind      requestKind
+	Question  verdict.Question
 	Execution Execution
 }
 
 type requestKind string
 
 const (
-	askRequest requestKind = "ask"
-	listRequest requestKind = "list"
+	askRequest     requestKind = "ask"
+	listRequest    requestKind = "list"
 	executeRequest requestKind = "execute"
 )
 
 // reply is what comes back.
 type reply struct {
 	// Error is empty when there is none.
-	Error string
+	Error  string
 	Answer verdict.Answer
-	Pods []Status
+	Pods   []Status
 	// Exit is the exit code of what was executed.
 	Exit int
 }

@@ -85,7 +85,9 @@ func (m *machine) awaitSidecar(ctx context.Context, p *pod) error {
 func (p *pod) adminClient() *http.Client {
 	return &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{
 		DisableKeepAlives: true,
-		DialContext:       func(ctx context.Context, network, address string) (net.Conn, error) { return p.dial(ctx, network, address) },
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			return p.dial(ctx, network, address)
+		},
 	}}
 }
 

@@ -110,6 +110,10 @@ func (m manifest) named(kind sources.Kind, object metav1.Object, findings []find
 		ref = m.written(kind)
 	}
 	wrong := m.checkNames(ref)
+	if ref.Name == "" && anyBad(findings) {
+		// That the name is missing may well be because of them.
+		return m.outcome(lost, model.Ref{}, findings)
+	}
 	o := m.outcome(usable, ref, append(findings, wrong...))
 	o.registered = kind
 	switch {

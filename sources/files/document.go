@@ -22,6 +22,9 @@ type document struct {
 	line int
 	// json is set for JSON, and then torn if the text ends before the value does.
 	json, torn bool
+	// list is set for a document that is an item of a long list, and item is which.
+	list *list
+	item int
 }
 
 // documentsOf cuts a text into the documents that have something in them.
@@ -29,7 +32,11 @@ func documentsOf(t *text) []*document {
 	if documents, ok := jsonDocuments(t); ok {
 		return documents
 	}
-	return yamlDocuments(t)
+	var documents []*document
+	for _, d := range yamlDocuments(t) {
+		documents = append(documents, d.items()...)
+	}
+	return documents
 }
 
 // bigText is how long a text may be for its broken JSON to be tried as YAML, which takes many times the memory.

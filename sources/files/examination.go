@@ -85,7 +85,7 @@ func (e *examination) dictionary(goType reflect.Type, t tree) {
 func (e *examination) members(t tree, do func(member)) {
 	first := make(map[string]int, len(t.members))
 	for _, m := range t.members {
-		e.at(step{key: m.key}, func() {
+		e.at(keyStep(m.key), func() {
 			at, twice := first[m.key]
 			if !twice {
 				first[m.key] = m.at
@@ -125,7 +125,7 @@ func (e *examination) unknown(goType reflect.Type, m member) {
 
 // field is what a message calls the value at hand.
 func (e *examination) field() string {
-	if len(e.path) > 0 && e.path[len(e.path)-1].key != "" {
+	if len(e.path) > 0 && e.path[len(e.path)-1].index < 0 {
 		return e.path[len(e.path)-1].key
 	}
 	return e.path.String()

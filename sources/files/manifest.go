@@ -24,7 +24,11 @@ func (b *body) manifests() []manifest {
 	var all []manifest
 	if b.json != nil {
 		s := scanner{data: b.json, at: b.start}
-		all = b.objects(&s, "", 0)
+		if of := b.document.list; of != nil {
+			all = manifest{apiVersion: of.apiVersion, kind: of.kind}.inherited(b.objects(&s, "", 1))
+		} else {
+			all = b.objects(&s, "", 0)
+		}
 		if s.failed {
 			all = []manifest{{body: b, unusable: true, findings: []finding{b.syntaxError(b.start, len(b.json))}}}
 		}

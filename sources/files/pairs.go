@@ -111,7 +111,7 @@ func (r *rendering) mergeOne(m *mapping, n *yaml.Node) {
 		return
 	}
 	r.enter(n)
-	r.path = append(r.path, step{key: "<<"})
+	r.path = append(r.path, keyStep("<<"))
 	if r.affordable(target) {
 		r.collect(m, target, true)
 	}
@@ -120,7 +120,7 @@ func (r *rendering) mergeOne(m *mapping, n *yaml.Node) {
 }
 
 func (r *rendering) twice(p, first pair) {
-	r.path = append(r.path, step{key: p.key})
+	r.path = append(r.path, keyStep(p.key))
 	r.find(p.name, model.DuplicateKey,
 		fmt.Sprintf("%q is written twice in one mapping, first on line %d", p.key, r.document.line+first.name.Line))
 	r.path = r.path[:len(r.path)-1]

@@ -8,17 +8,19 @@ import (
 // steps are a path while it is walked.
 type steps []step
 
-// step is one step of a path: a key, or an index if the key is empty.
+// step is one step of a path: a key, or an index if that is not negative.
 type step struct {
 	key   string
 	index int
 }
 
+func keyStep(key string) step { return step{key: key, index: -1} }
+
 // String is the path as references have it.
 func (s steps) String() string {
 	path := ""
 	for _, step := range s {
-		if step.key == "" {
+		if step.index >= 0 {
 			path = elementPath(path, step.index)
 		} else {
 			path = memberPath(path, step.key)

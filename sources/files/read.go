@@ -52,7 +52,9 @@ func read(texts []*text) Result {
 	var count int
 	for _, b := range bodies {
 		if !b.empty() {
-			count++
+			if b.document.item == 0 {
+				count++
+			}
 			manifests = append(manifests, b.manifests()...)
 		}
 	}

@@ -113,7 +113,7 @@ func (r *rendering) object(n *yaml.Node) {
 		r.mark(p.name)
 		r.json = appendString(r.json, p.key)
 		r.json = append(r.json, ':')
-		r.path = append(r.path, step{key: p.key})
+		r.path = append(r.path, keyStep(p.key))
 		r.value(p.value)
 		r.path = r.path[:len(r.path)-1]
 	}

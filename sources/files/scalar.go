@@ -151,7 +151,7 @@ func resolveKey(n *yaml.Node) (string, error) {
 		n = n.Alias
 	}
 	if n.Kind != yaml.ScalarNode {
-		return "", errors.New("a key is not a string")
+		return "", errors.New("a key is not a string; is this a template that was not rendered?")
 	}
 	value, err := resolve(n)
 	if err != nil {

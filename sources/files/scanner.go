@@ -61,13 +61,6 @@ func (s *scanner) another(open, end byte, first bool) bool {
 	return !s.failed
 }
 
-// value is where the value at hand stands; the scanner is behind it then.
-func (s *scanner) value() (start, end int) {
-	start = s.at
-	s.skip()
-	return start, s.at
-}
-
 // skip goes behind the value at hand.
 func (s *scanner) skip() {
 	for depth := 0; !s.failed; {

@@ -2,9 +2,11 @@ package files
 
 import (
 	"bytes"
+	"encoding/binary"
 	"sort"
 	"strings"
 	"sync"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/flomesh-io/fsmc/model"
@@ -19,8 +21,24 @@ type text struct {
 	starts []int
 }
 
-func newText(name string, data []byte) *text {
-	return &text{name: name, data: bytes.TrimPrefix(data, []byte("\ufeff"))}
+func newText(name string, data []byte) *text { return &text{name: name, data: utf8Of(data)} }
+
+// utf8Of is a text without its byte order mark. Some shells write UTF-16 into files.
+func utf8Of(data []byte) []byte {
+	var order binary.ByteOrder
+	switch {
+	case bytes.HasPrefix(data, []byte{0xff, 0xfe}):
+		order = binary.LittleEndian
+	case bytes.HasPrefix(data, []byte{0xfe, 0xff}):
+		order = binary.BigEndian
+	default:
+		return bytes.TrimPrefix(data, []byte("\ufeff"))
+	}
+	units := make([]uint16, 0, len(data)/2)
+	for at := 2; at+1 < len(data); at += 2 {
+		units = append(units, order.Uint16(data[at:]))
+	}
+	return []byte(string(utf16.Decode(units)))
 }
 
 // lines are the offsets at which lines start. They are found when they are first needed: a dump of a cluster that has

@@ -21,7 +21,15 @@ func (d *document) yamlBody() *body {
 	if err != nil {
 		return d.brokenBody(err)
 	}
-	return render(d, root)
+	return render(d, d.itself(root))
+}
+
+// itself is the value of a document: for an item of a list, the one element of the list that it is cut out of.
+func (d *document) itself(root *yaml.Node) *yaml.Node {
+	if d.list != nil && root.Kind == yaml.SequenceNode && len(root.Content) == 1 {
+		return root.Content[0]
+	}
+	return root
 }
 
 // parse is the value of the one document in a text.
@@ -48,7 +56,7 @@ func (d *document) brokenBody(err error) *body {
 	line, before := d.failure(err)
 	b := &body{document: d, broken: true}
 	if root, err := parse(before); err == nil {
-		known := render(d, root)
+		known := render(d, d.itself(root))
 		b.json, b.marks = known.json, known.marks
 	}
 	b.findings = []finding{{
@@ -126,8 +134,6 @@ func (d *document) syntaxFix(line int) string {
 		return "indent with spaces; YAML does not take tabs"
 	case bytes.Contains(d.text.data[d.start:d.end], []byte("{{")):
 		return "this looks like a template; render it first, for instance with `helm template`"
-	case bytes.HasPrefix(d.text.data, []byte{0xff, 0xfe}) || bytes.HasPrefix(d.text.data, []byte{0xfe, 0xff}):
-		return "save the file as UTF-8; it is UTF-16"
 	}
 	return ""
 }

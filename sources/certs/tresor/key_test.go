@@ -66,7 +66,7 @@ func fragments(t *testing.T, key Key) []string {
 	secret = secret[4:16]
 	block, _ := pem.Decode(key.PEM())
 	at := (bytes.Index(block.Bytes, secret) + 2) / 3 * 3 // Where a group of base64 begins.
-	list := strings.Trim(fmt.Sprint(secret), "[]")
+	list := strings.Trim(fmt.Sprintf("%d", secret), "[]")
 	return []string{
 		base64.StdEncoding.EncodeToString(block.Bytes[at : at+9]), new(big.Int).SetBytes(secret).String(),
 		hex.EncodeToString(secret), strings.ToUpper(hex.EncodeToString(secret)), list, strings.ReplaceAll(list, " ", ","),

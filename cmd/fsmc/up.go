@@ -1,0 +1,219 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/flomesh-io/fsmc/sinks/local"
+)
+
+// newUp makes `fsmc up`.
+func newUp(w world) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "up PATH...",
+		Short: "Run the mesh that manifests describe on this machine, with real sidecars and without a cluster",
+		Long: `Up runs manifests as a living mesh on one Linux machine: each pod is a network namespace with its address, its sidecar is
+a real Envoy, traffic is redirected by the rules of a cluster's init container, and cluster IPs and service names
+resolve. Images are not run: a built-in server answers on the ports of the containers and on those that services lead
+to, in HTTP/1, HTTP/2, gRPC, websockets or TCP, and says who it is and what it got. --exec runs a program instead.
+
+There is no way out of the mesh, and everything is gone when the command ends, however it ends. It runs as root, and as
+an ordinary user where the system lets one make namespaces.`,
+		Example: `  fsmc up demo/bookstore/smi
+  fsmc ps
+  fsmc exec bookbuyer/bookbuyer-0 -- curl -i bookstore.bookstore:14001/buy-a-book/new
+
+  # one workload is a program of yours
+  fsmc up demo/bookstore/smi --exec 'bookstore/bookstore-v1=python3 -m http.server 14001'`,
+		Args: somePaths,
+	}
+	command := &upCommand{w: w, input: addInput(c), tree: addTree(c)}
+	c.Flags().Lookup("output").Usage = "keep the tree of files in `DIR` (default: a folder that is removed at the end)"
+	c.Flags().DurationVar(&command.duration, "for", 0, "end after this `DURATION` (default: on Ctrl-C)")
+	c.Flags().StringArrayVar(&command.commands, "exec", nil, "run a command line in the pods of a workload, as `NAMESPACE/WORKLOAD=COMMAND`; can be repeated")
+	c.Flags().StringVar(&command.envoy, "envoy", "", "the Envoy `BINARY` (default: $FSMC_ENVOY, else envoy on PATH)")
+	c.Flags().StringVar(&command.level, "envoy-log-level", "warning", "what Envoys log beside requests: trace, debug, info, warning, error, off")
+	addMeshName(c, &command.name)
+	c.RunE = func(c *cobra.Command, args []string) error { return command.run(c, args) }
+	return c
+}
+
+// addMeshName adds the flag that tells the local meshes of a user apart.
+func addMeshName(c *cobra.Command, name *string) {
+	c.Flags().StringVar(name, "name", local.DefaultName, "the `NAME` of the local mesh: one user can run several under different names")
+}
+
+type upCommand struct {
+	w        world
+	input    *input
+	tree     *treeFlags
+	duration time.Duration
+	commands []string
+	envoy    string
+	level    string
+	name     string
+}
+
+func (command *upCommand) run(c *cobra.Command, paths []string) error {
+	envoy, err := findEnvoy(command.envoy, command.w.getenv("FSMC_ENVOY"))
+	if err != nil {
+		return fmt.Errorf("%w\nIn the repository of fsmc, scripts/envoy.sh fetches one", err)
+	}
+	scratch, err := newScratch()
+	if err != nil {
+		return fmt.Errorf("make a folder for the mesh: %w", err)
+	}
+	defer scratch.remove()
+	if err := command.place(c, paths, scratch); err != nil {
+		return err
+	}
+	p := startProgress(command.w)
+	r, err := command.start(c.Context(), paths, envoy, scratch, p)
+	p.end()
+	if err != nil {
+		return interrupted(c.Context(), err)
+	}
+	defer r.mesh.Close()
+	if err := command.greet(r); err != nil {
+		return err
+	}
+	return command.wait(c.Context(), r.mesh)
+}
+
+// interrupted leaves out the error of somebody who did not want to wait for the end of the start.
+func interrupted(ctx context.Context, err error) error {
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return errors.New("interrupted before the mesh was up")
+	}
+	return err
+}
+
+// place chooses where the tree goes, and refuses what cannot be written.
+func (command *upCommand) place(c *cobra.Command, paths []string, s *scratch) error {
+	if command.tree.certs.value == "none" {
+		return usage(c, "sidecars need certificates: leave out --certs none")
+	}
+	if command.tree.out != "" {
+		return command.tree.check(c, paths)
+	}
+	command.tree.out = filepath.Join(s.folder, "tree")
+	if command.tree.caDir == "" {
+		command.tree.caDir = filepath.Join(s.folder, "ca")
+	}
+	return nil
+}
+
+// running is a mesh that runs.
+type running struct {
+	mesh *local.Mesh
+	plan local.Plan
+	// leftOut are the pods that do not run, because they would share an address.
+	leftOut []string
+	logs    string
+	took    time.Duration
+}
+
+// start brings the mesh up.
+func (command *upCommand) start(ctx context.Context, paths []string, envoy envoyBinary, s *scratch, p *progress) (running, error) {
+	began := command.w.now()
+	result, err := command.input.compile(paths, command.w, p)
+	if err != nil {
+		return running{}, err
+	}
+	plan, leftOut := planOf(result)
+	if plan, err = withCommands(plan, command.commands); err != nil {
+		return running{}, err
+	}
+	everyProxy, err := chooseProxies(result.Mesh, nil)
+	if err != nil {
+		return running{}, err
+	}
+	if _, err := command.tree.write(ctx, result.Snapshot, everyProxy, command.w, p); err != nil {
+		return running{}, err
+	}
+	if plan.Folder, err = filepath.Abs(command.tree.out); err != nil {
+		return running{}, err
+	}
+	plan.Envoy = string(envoy)
+	options := local.Options{Name: command.name, Level: command.level, Trouble: command.trouble(), Progress: func(doing string, done, total int) {
+		p.doing("starting " + doing)
+		p.count(done, total)
+	}}
+	if options.Logs, err = s.make("logs"); err != nil {
+		return running{}, err
+	}
+	if options.Scratch, err = s.make("etc"); err != nil {
+		return running{}, err
+	}
+	mesh, err := local.Start(ctx, plan, options)
+	return running{mesh, plan, leftOut, options.Logs, command.w.now().Sub(began)}, err
+}
+
+// trouble tells of what goes wrong in pods while the mesh runs.
+func (command *upCommand) trouble() func(string) {
+	var mu sync.Mutex
+	style := styleOf(command.w.err, command.w.getenv)
+	return func(text string) {
+		mu.Lock()
+		defer mu.Unlock()
+		_, _ = fmt.Fprintf(command.w.err, "%s %s\n", style.yellow("trouble:"), printable(text))
+	}
+}
+
+// greet says what runs, and how to reach it.
+func (command *upCommand) greet(r running) error {
+	style := styleOf(command.w.out, command.w.getenv)
+	sidecars, example := 0, r.plan.Pods[0].String()
+	for _, p := range r.plan.Pods {
+		if p.Sidecar {
+			if sidecars == 0 {
+				example = p.String()
+			}
+			sidecars++
+		}
+	}
+	name := ""
+	if command.name != local.DefaultName {
+		name = " --name " + command.name
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s with %s, after %.1f s\n", style.green("up:"), plural(len(r.plan.Pods), "pod"), plural(sidecars, "sidecar"), r.took.Seconds())
+	for _, pod := range r.leftOut {
+		fmt.Fprintf(&b, "%s does not run: another pod has its address\n", oneLine(pod))
+	}
+	for _, row := range [][2]string{
+		{"fsmc ps" + name, "what runs, and whether it is ready"},
+		{"fsmc exec" + name + " " + example + " -- COMMAND", "a command in a pod, such as curl"},
+		{"fsmc exec" + name + " " + example + " -- curl -s localhost:15000/stats", "the administration of its sidecar"},
+		{r.logs, "the logs of sidecars and commands, by namespace and pod"},
+		{r.plan.Folder, "what the sidecars run"},
+	} {
+		fmt.Fprintf(&b, "  %s\n      %s\n", row[0], style.dim(row[1]))
+	}
+	if command.duration == 0 {
+		b.WriteString("Ctrl-C ends it.\n")
+	}
+	return say(command.w.out, b.String())
+}
+
+// wait waits until the mesh is to end, or has.
+func (command *upCommand) wait(ctx context.Context, mesh *local.Mesh) error {
+	var end <-chan time.Time
+	if command.duration > 0 {
+		end = time.After(command.duration)
+	}
+	select {
+	case <-ctx.Done():
+	case <-end:
+	case <-mesh.Ended():
+		return mesh.Err()
+	}
+	return nil
+}

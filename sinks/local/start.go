@@ -1,0 +1,143 @@
+//go:build linux
+
+package local
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"encoding/gob"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+
+	"github.com/flomesh-io/fsmc/compiler/inject"
+)
+
+// Mesh is a mesh that runs, as its front process sees it.
+type Mesh struct {
+	*Door
+	inner   *inner
+	decoder *gob.Decoder
+	trouble func(string)
+	ended   chan struct{}
+	err     error
+	close   sync.Once
+}
+
+// Start brings the plan to life and returns when every sidecar is ready. The end of the context ends the start, and not
+// the mesh. It starts this very program again, whose main must call Inside when its first argument is InsideArgument.
+func Start(ctx context.Context, plan Plan, options Options) (*Mesh, error) {
+	wanted, err := orderOf(plan, options)
+	if err != nil {
+		return nil, err
+	}
+	door, err := newDoor(cmp.Or(options.Name, DefaultName))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = door.Close() }()
+	inner, err := startInner(door)
+	if err != nil {
+		return nil, err
+	}
+	m := &Mesh{
+		Door: &Door{door.Addr().String()}, inner: inner, decoder: gob.NewDecoder(bufio.NewReader(inner.line)),
+		trouble: options.Trouble, ended: make(chan struct{}),
+	}
+	interrupted := context.AfterFunc(ctx, inner.kill)
+	err = m.await(wanted, options.Progress)
+	if !interrupted() {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		inner.kill()
+		<-inner.ended
+		return nil, err
+	}
+	go m.follow()
+	return m, nil
+}
+
+// orderOf is the plan, with what the inner process cannot know.
+func orderOf(plan Plan, options Options) (order, error) {
+	if err := check(plan); err != nil {
+		return order{}, err
+	}
+	folder, err := os.Getwd()
+	if err != nil {
+		return order{}, err
+	}
+	return order{
+		Folder: plan.Folder, Envoy: plan.Envoy, Level: cmp.Or(options.Level, "warning"),
+		Logs: options.Logs, Scratch: options.Scratch, WorkingFolder: folder,
+		Pods: plan.Pods, Addresses: plan.Addresses, Names: plan.Names, Rules: inject.Interception(plan.Interception),
+	}, nil
+}
+
+// await sends what to run and follows the start to its end.
+func (m *Mesh) await(wanted order, progress func(string, int, int)) error {
+	if err := gob.NewEncoder(m.inner.line).Encode(wanted); err != nil {
+		return m.inner.fate(err)
+	}
+	for {
+		var e event
+		if err := m.decoder.Decode(&e); err != nil {
+			return m.inner.fate(err)
+		}
+		switch {
+		case e.Failure != "":
+			return errors.New(e.Failure)
+		case e.Ready:
+			return nil
+		case e.Doing != "" && progress != nil:
+			progress(e.Doing, e.Done, e.Total)
+		}
+	}
+}
+
+// follow tells of trouble until the mesh ends.
+func (m *Mesh) follow() {
+	defer close(m.ended)
+	for {
+		var e event
+		if err := m.decoder.Decode(&e); err != nil {
+			m.err = m.inner.fate(err)
+			return
+		}
+		if e.Trouble != "" && m.trouble != nil {
+			m.trouble(e.Trouble)
+		}
+	}
+}
+
+// Ended is closed when the mesh has ended; Err then says why. A mesh that was closed has ended without an error.
+func (m *Mesh) Ended() <-chan struct{} { return m.ended }
+
+// Err says why the mesh has ended.
+func (m *Mesh) Err() error {
+	<-m.ended
+	return m.err
+}
+
+// Close ends the mesh. When it returns, no process of it is left, and no namespace, link, mount or rule.
+func (m *Mesh) Close() {
+	m.close.Do(func() {
+		m.inner.end()
+		<-m.ended
+		m.err = nil
+	})
+}
+
+// fate says what became of the inner process, which does not answer any more.
+func (i *inner) fate(err error) error {
+	i.kill()
+	<-i.ended
+	said := strings.TrimSpace(i.said.String())
+	if said == "" {
+		said = cmp.Or(i.state, err.Error())
+	}
+	return fmt.Errorf("the process that holds the mesh has ended: %s", said)
+}
