@@ -89,4 +89,3 @@ func fileOf(stream any, otherwise *os.File) *os.File {
 	}
 	return otherwise
 }
-

@@ -48,7 +48,7 @@ func (m *machine) openLog(p *pod, kind string) (*os.File, error) {
 // lastLines is the end of a log, indented.
 func lastLines(log string) string {
 	const most = 10
-	lines := strings.Split(strings.TrimRight(tail(log), "\n"), "\n")
+	lines := strings.Split(strings.TrimRight(tail(log, readable), "\n"), "\n")
 	lines = lines[max(0, len(lines)-most):]
 	if len(lines) == 1 && lines[0] == "" {
 		return "  (it wrote nothing)"

@@ -33,7 +33,7 @@ func nextMessage(body io.Reader) error {
 	return err
 }
 
-func grpcMessage(content []byte) []byte {
-	head := binary.BigEndian.AppendUint32([]byte{0}, uint32(len(content)))
-	return append(head, content...)
-}
+func grpcMessage(content []byte) []byte { return append(grpcHead(len(content)), content...) }
+
+// grpcHead is what stands before a message of a length.
+func grpcHead(length int) []byte { return binary.BigEndian.AppendUint32([]byte{0}, uint32(length)) }

@@ -5,7 +5,6 @@ package local
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -31,14 +30,23 @@ func (m *machine) Ask(ctx context.Context, q verdict.Question) (verdict.Answer, 
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	records := m.recordsFrom(p)
+	began := time.Now().Truncate(time.Millisecond) // As Envoy writes it.
 	h := p.exchange(ctx, q)
 	answer := h.answer()
-	if answer.Allowed && answer.Backend == "" {
-		answer.Backend = m.behind(q.Address, records.find(ctx, h.from))
+	if answer.Echo.Workload != "" || answer.Backend != "" {
+		return answer, nil
 	}
-	if !answer.Allowed {
-		answer.Reason = explained(answer.Reason, records.find(ctx, h.from))
+	// It is not the echo server's word: a refusal, or a program that has another way of answering.
+	t := m.trail(ctx, p, q, h.from, began)
+	switch {
+	case t.arrived && h.err == nil:
+		answer.Allowed, answer.Reason = true, ""
+	case t.words != "" && (h.err != nil || h.status != 0):
+		answer.Allowed = false
+		answer.Reason = strings.TrimSpace(answer.Reason + " (" + t.words + ")")
+	}
+	if answer.Allowed && t.server != nil {
+		answer.Backend = t.server.Workload
 	}
 	return answer, nil
 }
@@ -90,29 +98,4 @@ func words(err error) string {
 		return "there was no answer in time"
 	}
 	return err.Error()
-}
-
-// explained is a reason with what the client's sidecar has written of it.
-func explained(reason string, r record) string {
-	if details := r.details(); details != "" {
-		return fmt.Sprintf("%s (%s)", reason, details)
-	}
-	return strings.TrimSpace(reason)
-}
-
-// behind is the workload that answered, as far as that can be told without its help: the one that the client's sidecar
-// says it called, or the one whose address was called.
-func (m *machine) behind(called netip.AddrPort, r record) string {
-	address := called.Addr()
-	if upstream, err := netip.ParseAddrPort(r.UpstreamHost); err == nil {
-		address = upstream.Addr()
-	}
-	for _, p := range m.pods {
-		for _, own := range p.addresses {
-			if own == address {
-				return p.Workload
-			}
-		}
-	}
-	return ""
 }

@@ -25,8 +25,8 @@ type heard struct {
 	err error
 }
 
-// answer judges what was heard. The echo server proves itself; of another program, everything that Envoy does not
-// answer by itself counts as its answer.
+// answer judges what was heard by itself. The echo server proves who it is; of another program, everything counts as its
+// answer that does not look like one of Envoy's own.
 func (h heard) answer() verdict.Answer {
 	answer := verdict.Answer{Status: h.status, Backend: h.header.Get(workloadHeader)}
 	said, isEcho := h.echo()
@@ -57,20 +57,19 @@ func (h heard) echo() (said verdict.Echo, ok bool) {
 	return verdict.Echo{}, false
 }
 
-// refusal says in words that an HTTP answer is Envoy's own; it is empty for an answer of the application.
+// refusal says in words that an HTTP answer is Envoy's own; it is empty when that cannot be told from the answer.
 func (h heard) refusal() string {
 	body := strings.TrimSpace(string(h.body))
 	if message := h.header.Get("Grpc-Message"); body == "" && message != "" {
 		body = message
 	}
-	known := []string{"RBAC: access denied", "no healthy upstream", "upstream connect error", "upstream request timeout"}
-	for _, beginning := range known {
+	for _, beginning := range []string{"RBAC: access denied", "no healthy upstream", "upstream connect error", "upstream request timeout"} {
 		if strings.HasPrefix(body, beginning) {
 			return fmt.Sprintf("%d: %s", h.status, body)
 		}
 	}
-	if h.header.Get("X-Envoy-Upstream-Service-Time") == "" && h.header.Get("Server") == "envoy" {
-		return strings.TrimSpace(fmt.Sprintf("%d %s %s", h.status, http.StatusText(h.status), body))
+	if body == "" && h.status >= 400 {
+		return strings.TrimSpace(fmt.Sprintf("%d %s", h.status, http.StatusText(h.status)))
 	}
 	return ""
 }

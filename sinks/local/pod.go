@@ -18,8 +18,9 @@ import (
 type pod struct {
 	Pod
 	*thread
-	fabric  *fabric
-	network *os.File
+	fabric *fabric
+	// network and mounts are the namespaces of the thread.
+	network, mounts *os.File
 	// addresses are those of the plan that this kernel can have.
 	addresses []netip.Addr
 	sidecar   *sidecar
@@ -50,6 +51,9 @@ func (p *pod) unshare(link string) (err error) {
 		return os.NewSyscallError("sethostname", err)
 	}
 	if p.network, err = os.Open("/proc/thread-self/ns/net"); err != nil {
+		return err
+	}
+	if p.mounts, err = os.Open("/proc/thread-self/ns/mnt"); err != nil {
 		return err
 	}
 	if err := set(append(quietIPv6,

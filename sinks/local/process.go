@@ -31,7 +31,9 @@ type process struct {
 // program is what a process is made of.
 type program struct {
 	// arguments begin with the program's name, which is looked up on PATH unless it is a path.
-	arguments   []string
+	arguments []string
+	// binary is what is run, when it is open already: whoever runs it need not find it.
+	binary      *os.File
 	environment []string
 	// folder is the working folder; empty for that of the thread.
 	folder string
@@ -54,7 +56,7 @@ func newProcesses() *processes {
 
 // start starts a program on a thread, and so in its namespaces.
 func (p *processes) start(t *thread, wanted program) (*process, error) {
-	path, err := lookUp(wanted.arguments[0])
+	path, err := wanted.path()
 	if err != nil {
 		return nil, err
 	}
@@ -75,6 +77,13 @@ func (p *processes) start(t *thread, wanted program) (*process, error) {
 		p.running[started.pid] = started
 		return handle.Release()
 	})
+}
+
+func (p program) path() (string, error) {
+	if p.binary != nil {
+		return fmt.Sprintf("/proc/self/fd/%d", p.binary.Fd()), nil
+	}
+	return lookUp(p.arguments[0])
 }
 
 func (p *processes) reap() {

@@ -3,92 +3,61 @@
 package local
 
 import (
-	"context"
 	"encoding/json"
-	"io"
 	"net/netip"
-	"os"
 	"strings"
 	"time"
 )
 
 // record is a line of a sidecar's access log, as far as it explains an answer.
 type record struct {
-	Code              any    `json:"response_code"`
-	CodeDetails       string `json:"response_code_details"`
+	RequestID         string `json:"request_id"`
+	Details           string `json:"response_code_details"`
 	Flags             string `json:"response_flags"`
 	Termination       string `json:"connection_termination_details"`
 	TransportFailure  string `json:"upstream_transport_failure_reason"`
 	UpstreamHost      string `json:"upstream_host"`
 	DownstreamAddress string `json:"downstream_remote_address"`
+	// Started is when the connection or the request began.
+	Started time.Time `json:"start_time"`
 }
 
-// details are the words that explain a refusal; empty when there are none.
-func (r record) details() string {
+// passedOn is what Envoy says of an answer that is not its own.
+const passedOn = "via_upstream"
+
+// words are those that explain a refusal; empty when there are none.
+func (r record) words() string {
 	var words []string
-	for _, w := range []struct{ name, value string }{
-		{"", r.CodeDetails}, {"flags ", r.Flags}, {"", r.Termination}, {"", r.TransportFailure},
-	} {
-		if w.value != "" && w.value != "-" && w.value != "via_upstream" {
-			words = append(words, w.name+w.value)
+	for _, word := range []string{r.Details, r.Termination, r.TransportFailure} {
+		if word != "" && word != passedOn {
+			words = append(words, word)
 		}
+	}
+	if r.Flags != "" && r.Flags != "-" {
+		words = append(words, "flags "+r.Flags)
 	}
 	return strings.Join(words, ", ")
 }
 
-// records are the lines that a sidecar writes from now on.
-type records struct {
-	log  string
-	from int64
+// from is where the connection came from.
+func (r record) from() netip.AddrPort {
+	address, _ := netip.ParseAddrPort(r.DownstreamAddress)
+	return address
 }
 
-// recordsFrom begins to look at what the sidecar of a pod writes.
-func (m *machine) recordsFrom(p *pod) records {
-	if p.sidecar == nil {
-		return records{}
-	}
-	stat, err := os.Stat(p.sidecar.log)
-	if err != nil {
-		return records{}
-	}
-	return records{p.sidecar.log, stat.Size()}
+// upstream is where the sidecar has passed it on to; not valid when it has not.
+func (r record) upstream() netip.AddrPort {
+	address, _ := netip.ParseAddrPort(r.UpstreamHost)
+	return address
 }
 
-// find finds the record of a connection by the address that it came from. A record is written when the connection or
-// the request ends, so that it is waited for a moment.
-func (r records) find(ctx context.Context, client netip.AddrPort) record {
-	const times, pause = 10, 10 * time.Millisecond
-	for range times {
-		if found, ok := r.look(client.String()); ok || r.log == "" || !client.IsValid() {
-			return found
-		}
-		select {
-		case <-ctx.Done():
-			return record{}
-		case <-time.After(pause):
+// lastRecord is the last record near the end of a log that is wanted.
+func lastRecord(log string, wanted func(record) bool) (found record, ok bool) {
+	for line := range strings.Lines(tail(log, 256<<10)) {
+		var r record
+		if strings.HasPrefix(line, "{") && json.Unmarshal([]byte(line), &r) == nil && wanted(r) {
+			found, ok = r, true
 		}
 	}
-	return record{}
-}
-
-func (r records) look(client string) (record, bool) {
-	f, err := os.Open(r.log)
-	if err != nil {
-		return record{}, false
-	}
-	defer func() { _ = f.Close() }()
-	text, err := io.ReadAll(io.NewSectionReader(f, r.from, 4<<20))
-	if err != nil {
-		return record{}, false
-	}
-	for line := range strings.Lines(string(text)) {
-		if !strings.Contains(line, client) {
-			continue
-		}
-		var found record
-		if json.Unmarshal([]byte(line), &found) == nil && found.DownstreamAddress == client {
-			return found, true
-		}
-	}
-	return record{}, false
+	return found, ok
 }

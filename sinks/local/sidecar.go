@@ -47,20 +47,65 @@ func (m *machine) startSidecar(ctx context.Context, p *pod) error {
 		return err
 	}
 	defer func() { _ = log.Close() }()
-	// The thread is brought there by the superuser, so that no folder on the way has to be open to the sidecar's user.
-	if err := p.do(func() error { return os.NewSyscallError("chdir", unix.Chdir(folder)) }); err != nil {
-		return err
+	t, err := p.sidecarThread(folder)
+	if err != nil {
+		return fmt.Errorf("make a place for its sidecar: %w", err)
 	}
+	defer close(t.work)
 	// Each line of a log is written at once, so that a refusal can be explained when it happens.
-	arguments := append([]string{m.Envoy, "--file-flush-min-size-kb", "0"}, inject.Arguments("./"+disk.ConfigFile, m.Level)...)
-	started, err := m.processes.start(p.thread, program{
-		arguments: arguments, environment: os.Environ(), files: [3]*os.File{m.nothing, log, log}, user: inject.SidecarUser,
+	arguments := append([]string{"envoy", "--file-flush-min-size-kb", "0"}, inject.Arguments("./"+disk.ConfigFile, m.Level)...)
+	started, err := m.processes.start(t, program{
+		arguments: arguments, binary: m.envoy, environment: os.Environ(), files: [3]*os.File{m.nothing, log, log}, user: inject.SidecarUser,
 	})
 	if err != nil {
-		return fmt.Errorf("start its sidecar: %w", err)
+		return fmt.Errorf("start its sidecar, %s as user %d: %w", m.Envoy, inject.SidecarUser, err)
 	}
 	p.sidecar = &sidecar{process: started, log: log.Name(), since: time.Now()}
 	return m.awaitSidecar(ctx, p)
+}
+
+// sidecarThread is a thread in the pod and in the folder of the sidecar's configuration. Envoy follows the path of every
+// file from the root, and a folder on the way may be closed to its user, such as a home or one for temporary files. On
+// this thread such a folder is replaced by the one that is wanted.
+func (p *pod) sidecarThread(folder string) (*thread, error) {
+	t := newThread()
+	err := t.do(func() error {
+		if err := unix.Unshare(unix.CLONE_FS); err != nil {
+			return os.NewSyscallError("unshare", err)
+		}
+		if err := unix.Setns(int(p.mounts.Fd()), unix.CLONE_NEWNS); err != nil {
+			return os.NewSyscallError("setns", err)
+		}
+		if err := enter(p.network); err != nil {
+			return err
+		}
+		if closed := firstClosed(folder); closed != "" {
+			if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
+				return os.NewSyscallError("unshare", err)
+			}
+			if err := unix.Mount(folder, closed, "", unix.MS_BIND, ""); err != nil {
+				return os.NewSyscallError("mount", err)
+			}
+			folder = closed
+		}
+		return os.NewSyscallError("chdir", unix.Chdir(folder))
+	})
+	return t, err
+}
+
+// firstClosed is the first folder on the way to a folder that not everybody may pass; empty if there is none.
+func firstClosed(folder string) string {
+	parent := filepath.Dir(folder)
+	if parent == folder {
+		return ""
+	}
+	if closed := firstClosed(parent); closed != "" {
+		return closed
+	}
+	if stat, err := os.Stat(parent); err == nil && stat.Mode()&0o001 == 0 {
+		return parent
+	}
+	return ""
 }
 
 func (m *machine) awaitSidecar(ctx context.Context, p *pod) error {

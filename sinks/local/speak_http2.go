@@ -182,6 +182,3 @@ func headerBlock(r verdict.Request) []byte {
 	}
 	return block.Bytes()
 }
-
-// grpcHead is what stands before a message of a length.
-func grpcHead(length int) []byte { return grpcMessage(make([]byte, length))[:5] }

@@ -9,9 +9,11 @@ import (
 	"strings"
 )
 
-// tail is the end of a file, as much as a person would read; empty when it cannot be read.
-func tail(path string) string {
-	const most = 16 << 10
+// readable is how much of a log a person would read.
+const readable = 16 << 10
+
+// tail is the end of a file, at most so many bytes; empty when it cannot be read.
+func tail(path string, most int64) string {
 	f, err := os.Open(path)
 	if err != nil {
 		return ""
@@ -31,7 +33,7 @@ var logPrefix = regexp.MustCompile(`^\[[^\]]*\]\[\d+\]\[(\w+)\]\[\w+\] (\[[^\]]*
 // line of its log.
 func lastComplaint(log string) string {
 	message, last, found := "", "it said nothing", false
-	for line := range strings.Lines(tail(log)) {
+	for line := range strings.Lines(tail(log, readable)) {
 		match := logPrefix.FindStringSubmatch(line)
 		switch {
 		case match == nil && found:

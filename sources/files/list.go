@@ -52,6 +52,7 @@ func (d *document) cutItems() (items []*document, rest []byte) {
 			}
 		case content[0] == '-' && !marked(content, "---"):
 			items = append(items, &document{text: d.text, start: lines[line], end: end, line: line, item: len(items)})
+		case len(items) == 0 && blank(content):
 		case len(items) > 0 && (content[0] == ' ' || blank(content)):
 			items[len(items)-1].end = end
 		default:

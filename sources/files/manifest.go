@@ -1,6 +1,7 @@
 package files
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/flomesh-io/fsmc/model"
@@ -60,12 +61,16 @@ func (b *body) objects(s *scanner, path string, lists int) []manifest {
 	}
 	var items []manifest
 	list := false
-	s.object(func(key string, _ int) {
+	s.object(func(key string, at int) {
 		switch {
 		case key == "apiVersion":
 			m.apiVersion = s.word()
 		case key == "kind":
 			m.kind = s.word()
+		case key == "items" && list:
+			// In YAML this was found when the text was parsed.
+			m.findings = []finding{m.twice("items", at)}
+			s.skip()
 		case key == "items" && s.peek() == '[' && lists < maxLists:
 			list = true
 			s.array(func(index int) {
@@ -82,12 +87,21 @@ func (b *body) objects(s *scanner, path string, lists int) []manifest {
 	return []manifest{m}
 }
 
+// twice is about a key of a list that is written again: it cannot be told which items are meant.
+func (m manifest) twice(key string, at int) finding {
+	return finding{
+		code: model.DuplicateKey, path: memberPath(m.path, key), offset: at, position: m.body.position(at),
+		message: fmt.Sprintf("%q is written twice in one mapping", key), instead: objectLeftOut,
+	}
+}
+
 // inherited are the items of a list. Those of a list such as a PodList do not say their kind themselves.
 func (m manifest) inherited(items []manifest) []manifest {
-	if m.kind == "List" {
-		return items
-	}
 	for i := range items {
+		items[i].findings = append(items[i].findings, m.findings...)
+		if m.kind == "List" {
+			continue
+		}
 		if items[i].apiVersion == "" && items[i].kind == "" {
 			items[i].apiVersion, items[i].kind = m.apiVersion, strings.TrimSuffix(m.kind, "List")
 		}

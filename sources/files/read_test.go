@@ -309,6 +309,12 @@ spec:
 			want:   []string{"input.json:2:48 error FSM1005 Pod default/a metadata.labels.x"},
 		},
 		{
+			name: "items that are written twice, in JSON", file: "input.json",
+			text:   `{"apiVersion": "v1", "kind": "PodList", "items": [{"metadata": {"name": "a"}}],` + "\n" + `"items": [{"metadata": {"name": "b"}}]}`,
+			broken: []string{"Pod default/a"},
+			want:   []string{"input.json:2:1 error FSM1005 Pod default/a items"},
+		},
+		{
 			name: "JSON that is torn off", file: "input.json",
 			text: "{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {\"name\": \"a\"}}\n{\"apiVersion\": \"v1\", \"kin", objects: []string{"Pod default/a"},
 			want: []string{"input.json:2:25 error FSM1001"},

@@ -116,7 +116,7 @@ func timestamp(s string) bool {
 // resolveTagged is what a scalar with a tag such as !!str means. A tag that is not of YAML itself leaves a string.
 func resolveTagged(tag, s string) (any, error) {
 	value := resolvePlain(s)
-	ok := true
+	var ok bool
 	switch tag {
 	case "!!null":
 		ok = value == nil

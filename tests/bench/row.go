@@ -23,12 +23,13 @@ type row struct {
 	Complete  timing  `json:"complete"`
 	Resolve   timing  `json:"resolve"`
 	Compile   timing  `json:"compile"`
-	// Work and Floor are a compilation and its floor without the garbage collector. Ratio is the least CPU time of the
-	// one over the least of the other; MedianRatio the same of the medians.
+	// Work, Floor and SharedFloor are a compilation and its floors without the garbage collector. Ratio and SharedRatio
+	// are the least CPU time of the first over the least of the others.
 	Work        timing  `json:"work"`
 	Floor       timing  `json:"floor"`
+	SharedFloor timing  `json:"sharedFloor"`
 	Ratio       float64 `json:"ratio"`
-	MedianRatio float64 `json:"medianRatio"`
+	SharedRatio float64 `json:"sharedRatio"`
 	// PeakBytes is the high-water mark of the resident memory of a process that did nothing but read the manifests,
 	// complete, resolve and compile; 0 where the system does not tell.
 	PeakBytes uint64 `json:"peakBytes"`
@@ -84,13 +85,17 @@ func measure(g shapes.Graph, texts texts, e effort, profiles string) (row, error
 	if err != nil {
 		return r, err
 	}
-	timings := e.compare(func() { compiler.Compile(mesh) }, func() { floor.build() })
-	r.Work, r.Floor = timings[0], timings[1]
-	r.Ratio, r.MedianRatio = r.Work.Least/r.Floor.Least, r.Work.Median/r.Floor.Median
+	shared, err := newSharedFloor(output)
+	if err != nil {
+		return r, err
+	}
+	timings := e.compare(func() { compiler.Compile(mesh) }, func() { floor.build() }, func() { shared.build() })
+	r.Work, r.Floor, r.SharedFloor = timings[0], timings[1], timings[2]
+	r.Ratio, r.SharedRatio = r.Work.Least/r.Floor.Least, r.Work.Least/r.SharedFloor.Least
 
 	count := mesh.Count()
 	r.Services, r.Proxies = count.Services, count.Proxies
-	r.Classes, r.Resources, r.Counters = output.Classes.Len(), len(floor), output.Counters
+	r.Classes, r.Resources, r.Counters = output.Classes.Len(), len(floor.resources), output.Counters
 	return r, nil
 }
 
@@ -117,22 +122,24 @@ func profiler(directory, mesh string) func(stage string, run func()) error {
 const legend = `Each stage runs on one processor; seconds are CPU time of the process, the least of several runs.
 read      objects per second, from manifests with Deployments, and from a dump of a cluster with every pod
 compile   with the garbage collection that falls into it, as complete and resolve
-work      compile without garbage collection; floor: each distinct resource of the result, built once from ready
-          values, marshalled and hashed, with no policy logic at all; ratio: work over floor, and that of the medians
+work      compile without garbage collection, which is what is compared with the floors
+floor     each distinct resource of the result, built once from ready values, marshalled and hashed, no policy logic
+shared    the same with each distinct part of a resource built once; both followed by the ratio of work to it
 MB peak   resident memory of a process that only reads the manifests, completes, resolves and compiles them
 MB out    all distinct resources
 `
 
 func header() string {
-	return fmt.Sprintf("%-15s %7s %7s %9s | %9s %9s | %8s %7s %7s | %7s %7s %5s %6s | %9s %9s | %7s %7s",
+	return fmt.Sprintf("%-15s %7s %7s %9s | %9s %9s | %8s %7s %7s | %7s %7s %5s %7s %5s | %9s %9s | %7s %7s",
 		"mesh", "proxies", "classes", "resources", "read man.", "read dump", "complete", "resolve", "compile",
-		"work", "floor", "ratio", "median", "allocs", "MB alloc.", "MB peak", "MB out")
+		"work", "floor", "ratio", "shared", "ratio", "allocs", "MB alloc.", "MB peak", "MB out")
 }
 
 func (r row) String() string {
 	const mega = 1e6
-	return fmt.Sprintf("%-15s %7d %7d %9d | %9.0f %9.0f | %8.3f %7.3f %7.3f | %7.3f %7.3f %5.2f %6.2f | %9d %9.1f | %7.1f %7.1f",
+	return fmt.Sprintf("%-15s %7d %7d %9d | %9.0f %9.0f | %8.3f %7.3f %7.3f | %7.3f %7.3f %5.2f %7.3f %5.2f | %9d %9.1f | %7.1f %7.1f",
 		r.Mesh, r.Proxies, r.Classes, r.Resources, r.Manifests.perSecond(), r.Dump.perSecond(),
-		r.Complete.Least, r.Resolve.Least, r.Compile.Least, r.Work.Least, r.Floor.Least, r.Ratio, r.MedianRatio,
+		r.Complete.Least, r.Resolve.Least, r.Compile.Least,
+		r.Work.Least, r.Floor.Least, r.Ratio, r.SharedFloor.Least, r.SharedRatio,
 		r.Compile.Allocations, float64(r.Compile.Allocated)/mega, float64(r.PeakBytes)/mega, float64(r.Counters.Bytes)/mega)
 }

@@ -6,6 +6,8 @@ import (
 	"database/sql/driver"
 	"errors"
 	"log/slog"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -34,6 +36,9 @@ type Stock struct {
 	log     *slog.Logger
 	db      *sql.DB
 	made    atomic.Bool // whether the table was there the last time
+
+	mu        sync.Mutex
+	complaint string // the last one that was logged
 }
 
 // Timeout is how long a restocking waits for the database, the time it needs to come up included.
@@ -65,11 +70,9 @@ func (s *Stock) Add(ctx context.Context, store string, books int64) (total int64
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
 	err = s.patiently(ctx, func(connection *sql.Conn) error {
-		if _, err := connection.ExecContext(ctx, "INSERT INTO "+s.table()+
-			" (store, books) VALUES (?, ?) ON DUPLICATE KEY UPDATE books = books + VALUES(books)", store, books); err != nil {
-			return err
-		}
-		return nil
+		_, err := connection.ExecContext(ctx, "INSERT INTO "+s.table()+
+			" (store, books) VALUES (?, ?) ON DUPLICATE KEY UPDATE books = books + VALUES(books)", store, books)
+		return err
 	})
 	s.record("INSERT INTO stock", began, err)
 	if err != nil {
@@ -123,12 +126,22 @@ func (s *Stock) patiently(ctx context.Context, do func(*sql.Conn) error) error {
 		if err == nil || !again(err) {
 			return err
 		}
-		s.log.Debug("the database is not there", "reason", err.Error())
+		s.complain(err)
 		select {
 		case <-ctx.Done():
 			return err
 		case <-time.After(pause):
 		}
+	}
+}
+
+// complain logs why the database is away, once for each reason.
+func (s *Stock) complain(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if reason := err.Error(); reason != s.complaint {
+		s.complaint = reason
+		s.log.Warn("the database is not there", "address", s.config.Address, "reason", reason)
 	}
 }
 
@@ -140,7 +153,7 @@ func (s *Stock) once(ctx context.Context, do func(*sql.Conn) error) error {
 	defer connection.Close()
 	if !s.made.Load() {
 		for _, statement := range []string{
-			"CREATE DATABASE IF NOT EXISTS " + s.config.Database,
+			"CREATE DATABASE IF NOT EXISTS " + quoted(s.config.Database),
 			"CREATE TABLE IF NOT EXISTS " + s.table() + " (store VARCHAR(64) PRIMARY KEY, books BIGINT NOT NULL)",
 		} {
 			if _, err := connection.ExecContext(ctx, statement); err != nil {
@@ -156,7 +169,9 @@ func (s *Stock) once(ctx context.Context, do func(*sql.Conn) error) error {
 	return err
 }
 
-func (s *Stock) table() string { return s.config.Database + ".stock" }
+func (s *Stock) table() string { return quoted(s.config.Database) + ".stock" }
+
+func quoted(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }
 
 // A notConnected is an error from before anything was to be stored.
 type notConnected struct{ error }

@@ -46,7 +46,9 @@ func TestBuyerCountsByVersion(t *testing.T) {
 }
 
 func TestExpectations(t *testing.T) {
-	denies := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "RBAC: access denied", http.StatusForbidden) })
+	denies := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "RBAC: access denied", http.StatusForbidden)
+	})
 	refuses := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	sells := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 	for _, test := range []struct {

@@ -58,10 +58,13 @@ func shake(w *wire, id uint32, password string) (database string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if client.plugin != nativePassword && client.plugin != cachingPassword {
-		// A client of another opinion is told ours, and answers once more.
+	known := client.plugin == nativePassword || client.plugin == cachingPassword
+	if !known {
 		client.plugin = cachingPassword
-		if err := w.write(join([]byte{0xfe}, []byte(cachingPassword), []byte{0}, nonce, []byte{0})); err != nil {
+	}
+	if !known || len(client.response) == 0 && password != "" {
+		// A client that guessed another plugin has answered nothing of use. It is told which one it is to be, and answers once more.
+		if err := w.write(join([]byte{0xfe}, []byte(client.plugin), []byte{0}, nonce, []byte{0})); err != nil {
 			return "", err
 		}
 		if client.response, err = w.read(); err != nil {

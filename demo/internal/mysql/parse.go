@@ -17,6 +17,9 @@ func parse(text string) (statement, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(all) == 1 {
+		return nil, &Error{Code: 1065, State: "42000", Message: "Query was empty"}
+	}
 	p := &parser{text: text, tokens: all}
 	s := p.statement()
 	p.accept(";")

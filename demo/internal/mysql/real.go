@@ -121,13 +121,15 @@ func asRoot() []string {
 	return nil
 }
 
-// firstSQL is what the server does before it lets anybody in. An init file has one statement a line.
+// firstSQL is what the server does before it lets anybody in. An init file has one statement a line. MariaDB starts with users of the loopback addresses
+// that need no password and come before all others; a sidecar's connections come from there.
 func firstSQL(password, database string) string {
 	text := "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\n", `\n`).Replace(password) + "'"
 	name := "`" + strings.ReplaceAll(database, "`", "``") + "`"
 	return strings.Join([]string{
 		"CREATE DATABASE IF NOT EXISTS " + name + ";",
 		"ALTER USER 'root'@'localhost' IDENTIFIED BY " + text + ";",
+		"DROP USER IF EXISTS 'root'@'127.0.0.1', 'root'@'::1';",
 		"CREATE USER IF NOT EXISTS 'root'@'%' IDENTIFIED BY " + text + ";",
 		"GRANT ALL PRIVILEGES ON *.* TO 'root'@'%' WITH GRANT OPTION;",
 		"",
