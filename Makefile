@@ -41,8 +41,8 @@ golden: ## Rewrite the goldens under testdata/ from nothing; then read the diff
 check: check-fmt go-vet go-lint check-codegen ## Everything that can be said without running the tests
 
 .PHONY: bench
-bench: ## Measure; BENCH=regexp chooses, PKG=./compiler narrows
-	@go test -timeout 60m -run '^$$' -bench '$(BENCH)' -benchmem $(PKG)
+bench: ## Measure; BENCH=power-law/1000 chooses meshes, RESULTS=name keeps bench/results/name.json
+	@go run ./tests/bench -run '$(BENCH)' $(if $(RESULTS),-json '$(RESULTS)')
 
 .PHONY: fuzz
 fuzz: ## Fuzz each target for FUZZTIME

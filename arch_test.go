@@ -43,6 +43,7 @@ var rooms = []room{
 	{path: "sources/api", below: true, may: []string{kubernetesTypes, machinery}},
 	{path: "compiler", pure: true, may: []string{module + "/model", envoyProtos, xdsProtos, protobuf}},
 	{path: "compiler/inject", pure: true, may: []string{module + "/model", module + "/compiler", kubernetesTypes, machinery}},
+	{path: "verdict", may: []string{"go.yaml.in/yaml/v3"}},
 	{path: "compiler/analyze", pure: true, may: []string{module + "/model", module + "/compiler", envoyProtos, xdsProtos, protobuf}},
 }
 

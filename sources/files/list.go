@@ -2,7 +2,6 @@ package files
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
 
 	yaml "go.yaml.in/yaml/v3"
@@ -22,7 +21,7 @@ type list struct{ apiVersion, kind string }
 //
 // A document that is not a list in this form stays as it is; so does one with aliases, which may lead to another item.
 func (d *document) items() []*document {
-	if d.json || d.end-d.start <= bigText || alias.Match(d.text.data[d.start:d.end]) {
+	if d.json || d.end-d.start <= bigText || aliased(d.text.data[d.start:d.end]) {
 		return []*document{d}
 	}
 	items, rest := d.cutItems()
@@ -36,7 +35,20 @@ func (d *document) items() []*document {
 	return items
 }
 
-var alias = regexp.MustCompile(`[:,\[{-]\s+\*[\w-]`)
+// aliased is true for a text in which something may be an alias: a star before a word.
+func aliased(text []byte) bool {
+	for {
+		i := bytes.IndexByte(text, '*')
+		if i < 0 || i+1 == len(text) {
+			return false
+		}
+		before, after := text[max(i-1, 0)], text[i+1]
+		if bytes.IndexByte([]byte(" \t\n[{,"), before) >= 0 && bytes.IndexByte([]byte(" \t\r\n*/'\"]},"), after) < 0 {
+			return true
+		}
+		text = text[i+1:]
+	}
+}
 
 // cutItems cuts the items out, and gives what is left of the document.
 func (d *document) cutItems() (items []*document, rest []byte) {

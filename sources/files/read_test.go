@@ -392,7 +392,7 @@ spec:
 		},
 		{
 			name: "a long document with a syntax error",
-			text: "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nx: [\n" + strings.Repeat("- "+strings.Repeat("x", 100)+"\n", 11_000) + "y: {\n", broken: []string{"Pod default/a"},
+			text: "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nx: [\n" + strings.Repeat("- "+strings.Repeat("x", 10_000)+"\n", 110) + "y: {\n", broken: []string{"Pod default/a"},
 			want: []string{"input.yaml:4:1 error FSM1001 Pod default/a"},
 		},
 		{

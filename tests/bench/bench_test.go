@@ -13,10 +13,9 @@ const short = 100
 func TestShort(t *testing.T) {
 	for _, shape := range shapes.Shapes {
 		t.Run(shape.Name, func(t *testing.T) {
-			g := shape.Make(short)
-			texts := texts{shapes.YAML(g.Manifests(podsPerApp)), shapes.YAML(g.Dump(podsPerApp, podsPerApp))}
-			pipeline(texts.manifests)
-			r, err := measure(g, texts, effort{least: 1, most: 1}, "")
+			in := newInput(shape.Make(short), 2)
+			pipeline(in.manifests)
+			r, err := measure(in, effort{least: 1, most: 1}, "")
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -117,11 +117,12 @@ func measureApart(g shapes.Graph, profiles string) (row, error) {
 		return row{}, err
 	}
 	defer os.RemoveAll(dir)
+	in := newInput(g, podsPerApp)
 	manifests, dump := filepath.Join(dir, "manifests.yaml"), filepath.Join(dir, "dump.yaml")
-	if err := os.WriteFile(manifests, shapes.YAML(g.Manifests(podsPerApp)), 0o644); err != nil {
+	if err := os.WriteFile(manifests, in.manifests, 0o644); err != nil {
 		return row{}, err
 	}
-	if err := os.WriteFile(dump, shapes.YAML(g.Dump(podsPerApp, podsPerApp)), 0o644); err != nil {
+	if err := os.WriteFile(dump, in.dump, 0o644); err != nil {
 		return row{}, err
 	}
 	self, err := os.Executable()
@@ -142,19 +143,20 @@ func measureApart(g shapes.Graph, profiles string) (row, error) {
 // stage.
 func printRow(name, manifests, dump, profiles string) error {
 	runtime.GOMAXPROCS(1)
+	runtime.MemProfileRate = 0 // but for what is profiled
 	list, err := graphs(name)
 	if err != nil {
 		return err
 	}
-	texts := texts{}
-	if texts.manifests, err = os.ReadFile(manifests); err != nil {
+	in := input{Graph: list[0], pods: podsPerApp}
+	if in.manifests, err = os.ReadFile(manifests); err != nil {
 		return err
 	}
-	peak := pipeline(texts.manifests)
-	if texts.dump, err = os.ReadFile(dump); err != nil {
+	peak := pipeline(in.manifests)
+	if in.dump, err = os.ReadFile(dump); err != nil {
 		return err
 	}
-	r, err := measure(list[0], texts, effort{least: 3, most: 15, enough: 2}, profiles)
+	r, err := measure(in, effort{least: 3, most: 15, enough: 2}, profiles)
 	if err != nil {
 		return err
 	}

@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"os"
-	"runtime"
-	"runtime/pprof"
 	"strconv"
 )
 
@@ -24,36 +22,4 @@ func peakMemory() uint64 {
 		}
 	}
 	return 0
-}
-
-// writeProfiles runs once under each profiler, and writes NAME.cpu.pprof and NAME.allocs.pprof.
-func writeProfiles(name string, run func()) error {
-	cpu, err := os.Create(name + ".cpu.pprof")
-	if err != nil {
-		return err
-	}
-	defer cpu.Close()
-	if err := pprof.StartCPUProfile(cpu); err != nil {
-		return err
-	}
-	for start := cpuTime(); (cpuTime() - start).Seconds() < 5; {
-		run()
-	}
-	pprof.StopCPUProfile()
-	return writeAllocations(name+".allocs.pprof", run)
-}
-
-// writeAllocations is only about what run allocates: before it, nothing is sampled.
-func writeAllocations(path string, run func()) error {
-	file, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	runtime.MemProfileRate = 4096
-	run()
-	runtime.GC()
-	err = pprof.Lookup("allocs").WriteTo(file, 0)
-	runtime.MemProfileRate = 0
-	return err
 }

@@ -2,9 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/flomesh-io/fsmc/compiler"
 	"github.com/flomesh-io/fsmc/sources"
@@ -48,8 +45,16 @@ type reading struct {
 
 func (r reading) perSecond() float64 { return float64(r.Objects) / r.Timing.Least }
 
-// texts are a mesh as YAML, in both forms.
-type texts struct{ manifests, dump []byte }
+// input is a mesh and, as YAML, its two forms.
+type input struct {
+	shapes.Graph
+	pods            int // of each Deployment
+	manifests, dump []byte
+}
+
+func newInput(g shapes.Graph, pods int) input {
+	return input{g, pods, shapes.YAML(g.Manifests(pods)), shapes.YAML(g.Dump(pods, pods))}
+}
 
 // pipeline does what `fsmc compile` does before it writes, and returns the peak of memory.
 func pipeline(manifests []byte) uint64 {
@@ -60,16 +65,16 @@ func pipeline(manifests []byte) uint64 {
 }
 
 // measure measures every stage of a mesh in this process.
-func measure(g shapes.Graph, texts texts, e effort, profiles string) (row, error) {
-	r := row{Mesh: g.Name}
-	profile := profiler(profiles, g.Name)
+func measure(in input, e effort, profiles string) (row, error) {
+	r := row{Mesh: in.Name}
+	profile := profiler(profiles, in.Name)
 
-	r.Manifests = e.reading(texts.manifests)
-	r.Dump = e.reading(texts.dump)
-	manifests := g.Manifests(podsPerApp)
+	r.Manifests = e.reading(in.manifests)
+	r.Dump = e.reading(in.dump)
+	manifests := in.Graph.Manifests(in.pods)
 	r.Complete = e.time(func() { sources.Complete(manifests) })[0]
 
-	objects := g.Dump(podsPerApp, podsPerApp)
+	objects := in.Graph.Dump(in.pods, in.pods)
 	r.Resolve = e.time(func() { sources.Resolve(objects) })[0]
 	err := profile("resolve", func() { sources.Resolve(objects) })
 	if err != nil {
@@ -100,23 +105,9 @@ func measure(g shapes.Graph, texts texts, e effort, profiles string) (row, error
 }
 
 func (e effort) reading(text []byte) reading {
-	r := reading{Bytes: len(text), Objects: files.ReadBytes("mesh.yaml", text).Documents}
-	r.Timing = e.time(func() { files.ReadBytes("mesh.yaml", text) })[0]
+	r := reading{Bytes: len(text)}
+	r.Timing = e.time(func() { r.Objects = files.ReadBytes("mesh.yaml", text).Documents })[0]
 	return r
-}
-
-// profiler returns what profiles a stage of a mesh into files of the directory, if there is one.
-func profiler(directory, mesh string) func(stage string, run func()) error {
-	return func(stage string, run func()) error {
-		if directory == "" {
-			return nil
-		}
-		if err := os.MkdirAll(directory, 0o755); err != nil {
-			return err
-		}
-		name := strings.ReplaceAll(mesh, "/", "-") + "." + stage
-		return writeProfiles(filepath.Join(directory, name), run)
-	}
 }
 
 const legend = `Each stage runs on one processor; seconds are CPU time of the process, the least of several runs.

@@ -2,7 +2,10 @@ package shapes
 
 import (
 	"bytes"
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/flomesh-io/fsmc/compiler"
 	"github.com/flomesh-io/fsmc/model"
@@ -15,8 +18,8 @@ import (
 func TestShortForms(t *testing.T) {
 	for _, shape := range Shapes {
 		t.Run(shape.Name, func(t *testing.T) {
-			g := shape.Make(100)
-			forms := map[string]sources.Objects{"manifests": g.Manifests(3), "dump": g.Dump(3, 3)}
+			g := shape.Make(40)
+			forms := map[string]sources.Objects{"manifests": g.Manifests(2), "dump": g.Dump(2, 2)}
 			for name, objects := range forms {
 				read := files.ReadBytes(name+".yaml", YAML(objects))
 				if want := len(documents(objects)); read.Documents != want {
@@ -58,10 +61,22 @@ func complain(t *testing.T, form string, diagnostics []model.Diagnostic) {
 	}
 }
 
+// TestShortReplicas shows that the short way of writing pods writes what the long way does.
+func TestShortReplicas(t *testing.T) {
+	o := sources.Objects{Pods: Star(2).Dump(3, 2).Pods}
+	var want strings.Builder
+	for _, p := range o.Pods {
+		want.WriteString("---\n" + marshal(p))
+	}
+	if diff := cmp.Diff(want.String(), string(YAML(o))); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestShortSame shows that the same arguments make the same mesh.
 func TestShortSame(t *testing.T) {
 	for _, shape := range Shapes {
-		if !bytes.Equal(YAML(shape.Make(100).Dump(2, 1)), YAML(shape.Make(100).Dump(2, 1))) {
+		if !bytes.Equal(YAML(shape.Make(40).Dump(3, 2)), YAML(shape.Make(40).Dump(3, 2))) {
 			t.Errorf("%s differs from itself", shape.Name)
 		}
 	}

@@ -121,11 +121,16 @@ func (s *Stock) Prepare(ctx context.Context) error {
 // patiently does something on a connection to a database that has the table. It tries again for as long as nothing can have been stored: the connection
 // was not made, was found closed, or the table was gone with the database's last life.
 func (s *Stock) patiently(ctx context.Context, do func(*sql.Conn) error) error {
+	var reason error
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		err := s.once(ctx, do)
 		if err == nil || !again(err) {
 			return err
 		}
+		if reason != nil && ctx.Err() != nil {
+			return reason // That the time is up says less.
+		}
+		reason = err
 		s.complain(err)
 		select {
 		case <-ctx.Done():

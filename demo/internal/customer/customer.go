@@ -76,17 +76,22 @@ func (c *Customer) Run(ctx context.Context) error {
 }
 
 func (c *Customer) shop(ctx context.Context, client *calls.Client) {
-	for c.begin() {
+	for more := c.begin(); more; more = c.begin() && c.pause(ctx) {
 		expected := c.round(ctx, client)
 		if ctx.Err() != nil {
 			return
 		}
 		c.finish(expected)
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(c.config.Pause):
-		}
+	}
+}
+
+// pause waits for the next round and says whether there is to be one.
+func (c *Customer) pause(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(c.config.Pause):
+		return true
 	}
 }
 

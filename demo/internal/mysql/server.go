@@ -45,12 +45,19 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 			return err
 		}
 		clients.Go(func() {
-			stop := context.AfterFunc(ctx, func() { connection.Close() })
-			defer stop()
-			defer connection.Close()
+			closed := make(chan struct{})
+			stop := context.AfterFunc(ctx, func() {
+				connection.Close()
+				close(closed)
+			})
 			if err := s.attend(connection, id, tables); err != nil && !errors.Is(err, io.EOF) && ctx.Err() == nil {
 				s.Log.Debug("connection ended", "client", connection.RemoteAddr().String(), "reason", err.Error())
 			}
+			if stop() {
+				connection.Close()
+				return
+			}
+			<-closed // Serve returns when the clients know.
 		})
 	}
 }
