@@ -41,7 +41,7 @@ golden: ## Rewrite the goldens under testdata/ from nothing; then read the diff
 check: check-fmt go-vet go-lint check-codegen ## Everything that can be said without running the tests
 
 .PHONY: bench
-bench: ## Measure; BENCH=power-law/1000 chooses meshes, RESULTS=name keeps bench/results/name.json
+bench: ## Measure whole meshes; BENCH=star/1000 chooses, RESULTS=name keeps bench/results/name.json
 	@go run ./tests/bench -run '$(BENCH)' $(if $(RESULTS),-json '$(RESULTS)')
 
 .PHONY: fuzz
@@ -51,6 +51,10 @@ fuzz: ## Fuzz each target for FUZZTIME
 .PHONY: go-test
 go-test: ## Run the tests; PKG=./compiler narrows
 	@$(ENVOY) && go test $(RACE) -shuffle=on -timeout 20m $(PKG)
+
+.PHONY: go-bench
+go-bench: ## Run Go's own benchmarks; BENCH=regexp chooses, PKG=./compiler narrows
+	@go test -timeout 60m -run '^$$' -bench '$(BENCH)' -benchmem $(PKG)
 
 .PHONY: go-test-coverage
 go-test-coverage: ## Run the tests, write coverage/index.html, fail below 80 %

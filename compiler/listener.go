@@ -117,10 +117,14 @@ type destinationMatch struct {
 
 func buildMatcher(s matcherSpec) []byte {
 	byPort := map[string]*xdsmatcherv3.Matcher_OnMatch{}
+	chains := map[string]*xdsmatcherv3.Matcher_OnMatch{} // all the pods of a service lead to one
 	for _, p := range s.Ports {
 		byAddress := map[string]*xdsmatcherv3.Matcher_OnMatch{}
 		for _, d := range p.Destinations {
-			byAddress[d.Address] = toChain(d.Chain)
+			if chains[d.Chain] == nil {
+				chains[d.Chain] = toChain(d.Chain)
+			}
+			byAddress[d.Address] = chains[d.Chain]
 		}
 		byPort[strconv.Itoa(int(p.Port))] = &xdsmatcherv3.Matcher_OnMatch{OnMatch: &xdsmatcherv3.Matcher_OnMatch_Matcher{
 			Matcher: lookup("destination-ip", &networkinputsv3.DestinationIPInput{}, byAddress),

@@ -60,7 +60,8 @@ func findBelow(path string) ([]found, error) {
 	return findInDirectory(path, real)
 }
 
-// findInDirectory walks the real directory, so that a link to a directory works as the path that was given; links to
+// findInDirectory lists the manifests below a directory, without hidden files, case files and folders of our own output.
+// It walks the real directory, so that a link to a directory works as the path that was given; links to
 // directories further down are not followed, for they may lead back.
 func findInDirectory(path, real string) ([]found, error) {
 	var files []found
@@ -72,9 +73,9 @@ func findInDirectory(path, real string) ([]found, error) {
 			return unreadable(shown, err)
 		case p == real:
 			return nil
-		case strings.HasPrefix(entry.Name(), "."):
+		case strings.HasPrefix(entry.Name(), "."), ownOutput(p, entry):
 			return skipped(entry)
-		case entry.IsDir() || !manifestName(entry.Name()):
+		case entry.IsDir() || !manifestName(entry.Name()) || entry.Name() == casesName:
 			return nil
 		}
 		file, regular, err := followed(p, entry)
@@ -87,6 +88,18 @@ func findInDirectory(path, real string) ([]found, error) {
 		return nil
 	})
 	return files, err
+}
+
+// casesName is the name of files that hold requests to ask of a mesh, which are no manifests.
+const casesName = "access.yaml"
+
+// ownOutput says whether a directory is one that a mesh was compiled into: what is in there was made of manifests.
+func ownOutput(path string, entry fs.DirEntry) bool {
+	if !entry.IsDir() {
+		return false
+	}
+	_, err := os.Lstat(filepath.Join(path, ".fsmc"))
+	return err == nil
 }
 
 func skipped(entry fs.DirEntry) error {

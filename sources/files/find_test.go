@@ -15,7 +15,7 @@ import (
 func TestReadPaths(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, path := range []string{
-		"d/b.yaml", "d/a.yml", "d/c.JSON", "d/e.txt", "d/README.md", "d/sub/f.json", "d/.hidden.yaml", "d/.git/g.yaml", "d/sub.yaml/h.yaml", "other/i.yaml", "other/j.txt",
+		"d/b.yaml", "d/a.yml", "d/c.JSON", "d/e.txt", "d/README.md", "d/sub/f.json", "d/.hidden.yaml", "d/access.yaml", "d/out/.fsmc", "d/out/mesh.yaml", "d/.git/g.yaml", "d/sub.yaml/h.yaml", "other/i.yaml", "other/j.txt",
 	} {
 		writePod(t, path)
 	}

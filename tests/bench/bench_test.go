@@ -1,7 +1,12 @@
 package main
 
 import (
+	"encoding/json"
+	"os"
+	"path/filepath"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/flomesh-io/fsmc/tests/shapes"
 )
@@ -33,12 +38,39 @@ func TestShortReplicas(t *testing.T) {
 		t.Run(shape.Name, func(t *testing.T) {
 			r := checkReplicas(shape.Make(20))
 			t.Log(r)
-			if fault := r.fault(); fault != "" {
-				t.Error(fault)
+			if err := r.fault(); err != nil {
+				t.Error(err)
 			}
 			if r.One.Views == 0 || r.One.Bytes == 0 || r.Ready.Bytes <= r.One.Bytes {
 				t.Errorf("%+v", r)
 			}
 		})
+	}
+}
+
+// TestShortResults shows how meshes are chosen by name, and that what is kept of a run can be read again.
+func TestShortResults(t *testing.T) {
+	for expression, want := range map[string]int{"^star/100$": 1, "star": 3, ".": 9, "/3000": 3} {
+		if list, err := graphs(expression); err != nil || len(list) != want {
+			t.Errorf("%s chooses %d meshes, not %d; %v", expression, len(list), want, err)
+		}
+	}
+	for _, expression := range []string{"ring", "("} {
+		if _, err := graphs(expression); err == nil {
+			t.Errorf("%s is no error", expression)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "results", "some.json")
+	want := results{CPUs: 2, Rows: []row{{Mesh: "star/100", Ratio: 1.5}}}
+	if err := want.write(path); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	var got results
+	if err != nil || json.Unmarshal(text, &got) != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }

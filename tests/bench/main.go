@@ -11,6 +11,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -83,11 +84,12 @@ func printTable(run, name, profiles string) error {
 		check := checkReplicas(shape.Make(100))
 		fmt.Println(check)
 		results.Replicas = append(results.Replicas, check)
+		err = errors.Join(err, check.fault())
 	}
-	if name == "" {
-		return nil
+	if name != "" {
+		err = errors.Join(err, results.write(filepath.Join("bench", "results", name+".json")))
 	}
-	return results.write(filepath.Join("bench", "results", name+".json"))
+	return err
 }
 
 // results is what is kept of a run.
@@ -116,7 +118,7 @@ func measureApart(g shapes.Graph, profiles string) (row, error) {
 	if err != nil {
 		return row{}, err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	in := newInput(g, podsPerApp)
 	manifests, dump := filepath.Join(dir, "manifests.yaml"), filepath.Join(dir, "dump.yaml")
 	if err := os.WriteFile(manifests, in.manifests, 0o644); err != nil {
@@ -136,7 +138,8 @@ func measureApart(g shapes.Graph, profiles string) (row, error) {
 		return row{}, err
 	}
 	var r row
-	return r, json.Unmarshal(text, &r)
+	err = json.Unmarshal(text, &r)
+	return r, err
 }
 
 // printRow is the process of one row. It runs on one processor, so that the CPU time of a stage is the work of that
@@ -148,7 +151,7 @@ func printRow(name, manifests, dump, profiles string) error {
 	if err != nil {
 		return err
 	}
-	in := input{Graph: list[0], pods: podsPerApp}
+	in := input{graph: list[0], pods: podsPerApp}
 	if in.manifests, err = os.ReadFile(manifests); err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ func writeProfiles(name string, run func()) error {
 	if err != nil {
 		return err
 	}
-	defer cpu.Close()
+	defer func() { _ = cpu.Close() }()
 	if err := pprof.StartCPUProfile(cpu); err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func writeAllocations(path string, run func()) error {
 	if err != nil {
 		return err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	const bytesPerSample = 4096
 	runtime.MemProfileRate = bytesPerSample
 	run()

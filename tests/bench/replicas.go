@@ -31,22 +31,22 @@ func countersOf(g shapes.Graph, pods, ready int) compiler.Counters {
 	return output.Counters
 }
 
-// fault says what differs that must not; empty when all is well.
-func (r replicas) fault() string {
+// fault says what differs that must not.
+func (r replicas) fault() error {
 	switch {
 	case r.One != r.Hundred:
-		return fmt.Sprintf("replicas that are no endpoints change the work from %+v to %+v", r.One, r.Hundred)
+		return fmt.Errorf("%s: replicas that are no endpoints change the work from %+v to %+v", r.Mesh, r.One, r.Hundred)
 	case r.One.Views != r.Ready.Views || r.One.Builds != r.Ready.Builds:
-		return fmt.Sprintf("replicas that are endpoints change views or builds from %+v to %+v", r.One, r.Ready)
+		return fmt.Errorf("%s: replicas that are endpoints change views or builds from %+v to %+v", r.Mesh, r.One, r.Ready)
 	}
-	return ""
+	return nil
 }
 
 func (r replicas) String() string {
-	verdict := r.fault()
-	if verdict == "" {
-		verdict = "equal with 99 more pods that are no endpoints"
+	verdict := "equal"
+	if r.fault() != nil {
+		verdict = "NOT EQUAL"
 	}
-	return fmt.Sprintf("replicas %-14s views %d, builds %d, bytes %d: %s; with 99 more endpoints: views %d, builds %d, bytes %d",
+	return fmt.Sprintf("replicas %-14s views %d, builds %d, bytes %d: %s with 99 more pods that are no endpoints; when they are: views %d, builds %d, bytes %d",
 		r.Mesh, r.One.Views, r.One.Builds, r.One.Bytes, verdict, r.Ready.Views, r.Ready.Builds, r.Ready.Bytes)
 }

@@ -47,7 +47,7 @@ func (r reading) perSecond() float64 { return float64(r.Objects) / r.Timing.Leas
 
 // input is a mesh and, as YAML, its two forms.
 type input struct {
-	shapes.Graph
+	graph           shapes.Graph
 	pods            int // of each Deployment
 	manifests, dump []byte
 }
@@ -66,15 +66,15 @@ func pipeline(manifests []byte) uint64 {
 
 // measure measures every stage of a mesh in this process.
 func measure(in input, e effort, profiles string) (row, error) {
-	r := row{Mesh: in.Name}
-	profile := profiler(profiles, in.Name)
+	r := row{Mesh: in.graph.Name}
+	profile := profiler(profiles, in.graph.Name)
 
 	r.Manifests = e.reading(in.manifests)
 	r.Dump = e.reading(in.dump)
-	manifests := in.Graph.Manifests(in.pods)
+	manifests := in.graph.Manifests(in.pods)
 	r.Complete = e.time(func() { sources.Complete(manifests) })[0]
 
-	objects := in.Graph.Dump(in.pods, in.pods)
+	objects := in.graph.Dump(in.pods, in.pods)
 	r.Resolve = e.time(func() { sources.Resolve(objects) })[0]
 	err := profile("resolve", func() { sources.Resolve(objects) })
 	if err != nil {

@@ -26,7 +26,7 @@ func bookwarehouseProgram(ctx context.Context, name string, args []string, w wor
 	if err != nil {
 		return err
 	}
-	defer stock.Close()
+	defer func() { _ = stock.Close() }()
 	return together(ctx, serving(*port, bookwarehouse.Handler(*identity, stock, log), log), func(ctx context.Context) error {
 		err := stock.Prepare(ctx)
 		if ctx.Err() == nil && err != nil {

@@ -62,15 +62,13 @@ func execute(ctx context.Context, args []string, w world) int {
 		return 2
 	}
 	err := chosen.run(ctx, name, args, w)
-	var wrong usageError
-	switch {
-	case err == nil, errors.Is(err, flag.ErrHelp):
+	if err == nil || errors.Is(err, flag.ErrHelp) {
 		return 0
-	case errors.As(err, &wrong):
-		fmt.Fprintf(w.err, "fsm-demo %s: %v\n", name, err)
+	}
+	_, _ = fmt.Fprintf(w.err, "fsm-demo %s: %v\n", name, err)
+	if errors.As(err, new(usageError)) {
 		return 2
 	}
-	fmt.Fprintf(w.err, "fsm-demo %s: %v\n", name, err)
 	return 1
 }
 
@@ -84,11 +82,11 @@ func find(name string) *program {
 }
 
 func usage(out io.Writer) {
-	fmt.Fprint(out, "fsm-demo runs one program of the bookstore demo.\n\nUsage:\n  fsm-demo PROGRAM [flags]\n\nPrograms:\n")
+	text := "fsm-demo runs one program of the bookstore demo.\n\nUsage:\n  fsm-demo PROGRAM [flags]\n\nPrograms:\n"
 	for _, p := range programs() {
-		fmt.Fprintf(out, "  %-14s %s\n", p.name, p.about)
+		text += fmt.Sprintf("  %-14s %s\n", p.name, p.about)
 	}
-	fmt.Fprint(out, "\nfsm-demo PROGRAM --help lists the flags of one.\n")
+	_, _ = io.WriteString(out, text+"\nfsm-demo PROGRAM --help lists the flags of one.\n")
 }
 
 // logger logs to stderr; stdout is the journal's.

@@ -132,7 +132,7 @@ func start(t *testing.T, variables map[string]string, args ...string) *running {
 	r := &running{out: &buffer{}, cancel: cancel, ended: make(chan int, 1)}
 	go func() {
 		r.ended <- execute(ctx, append([]string{"fsm-demo", args[0], "--port", "0"}, args[1:]...), world{out: r.out, err: says, getenv: environment(variables)})
-		says.Close()
+		_ = says.Close()
 	}()
 	var read []byte
 	for r.address == "" {
@@ -194,7 +194,7 @@ func get(t *testing.T, url string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 	text, err := io.ReadAll(answer.Body)
 	if err != nil {
 		t.Fatal(err)

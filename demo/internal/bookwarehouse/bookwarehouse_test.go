@@ -93,12 +93,12 @@ func TestNoDatabase(t *testing.T) {
 		listen func(net.Listener)
 		reason string
 	}{
-		{"refused", func(l net.Listener) { l.Close() }, "connection refused"},
+		{"refused", func(l net.Listener) { _ = l.Close() }, "connection refused"},
 		{"closed before it spoke", func(l net.Listener) { go (&shyListener{Listener: l}).always() }, "connection closed without an answer"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			database := listen(t)
-			defer database.Close()
+			defer func() { _ = database.Close() }()
 			test.listen(database)
 			var journal journal
 			ctx, cancel := context.WithCancel(t.Context())
@@ -126,7 +126,7 @@ func (l *shyListener) Accept() (net.Conn, error) {
 		if err != nil || l.refuse.Add(-1) < 0 {
 			return connection, err
 		}
-		connection.Close()
+		_ = connection.Close()
 	}
 }
 
@@ -202,7 +202,7 @@ func stock(t *testing.T, address string, journal *journal, log *slog.Logger) *bo
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { stock.Close() })
+	t.Cleanup(func() { _ = stock.Close() })
 	return stock
 }
 

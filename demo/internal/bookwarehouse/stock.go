@@ -97,7 +97,7 @@ func (s *Stock) Shelves(ctx context.Context) (shelves []Shelf, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var shelf Shelf
 		if err := rows.Scan(&shelf.Store, &shelf.Books); err != nil {
@@ -155,7 +155,7 @@ func (s *Stock) once(ctx context.Context, do func(*sql.Conn) error) error {
 	if err != nil {
 		return notConnected{err}
 	}
-	defer connection.Close()
+	defer func() { _ = connection.Close() }()
 	if !s.made.Load() {
 		for _, statement := range []string{
 			"CREATE DATABASE IF NOT EXISTS " + quoted(s.config.Database),

@@ -17,13 +17,13 @@ import (
 type Verdict string
 
 const (
-	// Allowed: the server itself answered, with a status below 400.
+	// Allowed is when the server itself answered, with a status below 400.
 	Allowed Verdict = "allowed"
-	// Denied: somebody in between said no in words, with 403.
+	// Denied is when somebody in between said no in words, with 403.
 	Denied Verdict = "denied"
-	// Refused: nobody answered; the connection was refused, reset or closed. The status is 0.
+	// Refused is when nobody answered: the connection was refused, reset or closed. The status is 0.
 	Refused Verdict = "refused"
-	// Failed: anything else, such as a name that does not resolve, a timeout or a server's error.
+	// Failed is anything else, such as a name that does not resolve, a timeout or a server's error.
 	Failed Verdict = "failed"
 )
 
@@ -99,7 +99,7 @@ func (c *Client) Do(request *http.Request, expected ...int) Call {
 
 // firstLine returns the first line of a body, which it reads to the end so that the connection can be used again.
 func firstLine(body io.ReadCloser) (string, error) {
-	defer body.Close()
+	defer func() { _ = body.Close() }()
 	text, err := io.ReadAll(io.LimitReader(body, 64<<10))
 	if err != nil {
 		return "", err

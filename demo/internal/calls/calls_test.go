@@ -60,7 +60,7 @@ func TestRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	address := listener.Addr().String()
-	listener.Close()
+	_ = listener.Close()
 	call := calls.NewClient("bookthief", calls.NewJournal(io.Discard, calls.None)).Do(get(t, "http://"+address), 0)
 	if call.Verdict != calls.Refused || call.Status != 0 || call.Reason != "connection refused" || !call.Expected {
 		t.Errorf("got %+v", call)
@@ -101,7 +101,7 @@ func answer(status int, body string) http.HandlerFunc {
 func hangUp(w http.ResponseWriter, _ *http.Request) {
 	connection, _, err := http.NewResponseController(w).Hijack()
 	if err == nil {
-		connection.Close()
+		_ = connection.Close()
 	}
 }
 

@@ -47,10 +47,10 @@ func TestHandshakes(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			ours, theirs := net.Pipe()
-			defer theirs.Close()
+			defer func() { _ = theirs.Close() }()
 			ended := make(chan error, 1)
 			go func() {
-				defer ours.Close()
+				defer func() { _ = ours.Close() }()
 				database, err := shake(&wire{ReadWriter: ours}, 7, "mypassword")
 				if err == nil && database != "booksdemo" {
 					t.Errorf("the client wants %q", database)

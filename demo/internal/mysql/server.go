@@ -30,7 +30,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	var clients sync.WaitGroup
 	defer clients.Wait()
 	defer cancel()
-	context.AfterFunc(ctx, func() { listener.Close() })
+	context.AfterFunc(ctx, func() { _ = listener.Close() })
 	s.Log.Info("listening", "address", listener.Addr().String())
 	tables := newTables(s.Database)
 	for id := uint32(1); ; id++ {
@@ -38,7 +38,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		switch {
 		case ctx.Err() != nil:
 			if err == nil {
-				connection.Close()
+				_ = connection.Close()
 			}
 			return nil
 		case err != nil:
@@ -47,14 +47,14 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		clients.Go(func() {
 			closed := make(chan struct{})
 			stop := context.AfterFunc(ctx, func() {
-				connection.Close()
+				_ = connection.Close()
 				close(closed)
 			})
 			if err := s.attend(connection, id, tables); err != nil && !errors.Is(err, io.EOF) && ctx.Err() == nil {
 				s.Log.Debug("connection ended", "client", connection.RemoteAddr().String(), "reason", err.Error())
 			}
 			if stop() {
-				connection.Close()
+				_ = connection.Close()
 				return
 			}
 			<-closed // Serve returns when the clients know.

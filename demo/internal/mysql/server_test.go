@@ -135,7 +135,7 @@ func TestServerSpeaksFirst(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer connection.Close()
+	defer func() { _ = connection.Close() }()
 	var first [5]byte
 	if _, err := io.ReadFull(connection, first[:]); err != nil || first[3] != 0 || first[4] != 10 {
 		t.Errorf("it says %v (%v)", first, err)
@@ -157,7 +157,7 @@ func TestNonsenseEndsItsConnectionOnly(t *testing.T) {
 		if errors.As(err, &late) && late.Timeout() {
 			t.Errorf("%q keeps its connection", nonsense)
 		}
-		connection.Close()
+		_ = connection.Close()
 	}
 	if err := open(t, address, "", "").Ping(); err != nil {
 		t.Error(err)
@@ -243,7 +243,7 @@ func open(t *testing.T, address, password, database string) *sql.DB {
 	if strings.Contains(t.Name(), "Prepared") {
 		config.InterpolateParams = false
 	}
-	t.Cleanup(func() { db.Close() })
+	t.Cleanup(func() { _ = db.Close() })
 	return db
 }
 
@@ -267,7 +267,7 @@ func all(t *testing.T, db *sql.DB, statement string) [][]any {
 
 func scan(t *testing.T, rows *sql.Rows) [][]any {
 	t.Helper()
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	columns, err := rows.Columns()
 	if err != nil {
 		t.Fatal(err)

@@ -74,7 +74,7 @@ func TestServeEndsGracefully(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 	if text, err := io.ReadAll(answer.Body); string(text) != "sold" || err != nil {
 		t.Errorf("got %q (%v)", text, err)
 	}
