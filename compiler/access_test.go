@@ -81,6 +81,13 @@ func TestPoliciesComeFromPermissions(t *testing.T) {
 					allowed[p.String()] = append(allowed[p.String()], source.URI(w.settings.TrustDomain))
 				}
 			}
+			if w.settings.HTTPClosed {
+				for name, table := range c.routes {
+					if strings.HasPrefix(name, "rds-inbound.") && len(policiesIn(table)) > 0 {
+						t.Errorf("%s: HTTP is closed, and %s admits by %v", c.Name, name, sortedKeys(policiesIn(table)))
+					}
+				}
+			}
 			policies := policiesIn(c.messages()...)
 			if w.settings.Permissive {
 				delete(policies, permissivePolicy)

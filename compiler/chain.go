@@ -1,6 +1,8 @@
 package compiler
 
 import (
+	"slices"
+
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	directresponsev3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/direct_response/v3"
 	tcpproxyv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/tcp_proxy/v3"
@@ -84,7 +86,7 @@ func buildInboundChain(s inboundSpec) []byte {
 			TransportProtocol:    "tls",
 			ApplicationProtocols: []string{meshALPN},
 		},
-		TransportSocket: downstreamTLS(s.TLS),
+		TransportSocket: downstreamTLS(s.TLS, s.clients()),
 		Filters:         inboundFilters(s),
 	})
 }
@@ -93,12 +95,29 @@ func inboundFilters(s inboundSpec) []*listenerv3.Filter {
 	if s.Routes != "" {
 		return []*listenerv3.Filter{filter(connectionManagerFilter, inboundConnections(s.Routes))}
 	}
-	var filters []*listenerv3.Filter
-	if !s.Permissive {
-		filters = append(filters, filter(networkRBACFilter, networkRBAC(s.Policies))) // decides before a byte is passed on
+	proxy := filter(tcpProxyFilter, tcpProxy("inbound-mesh-tcp-proxy."+s.Cluster, []targetSpec{{Cluster: s.Cluster}}))
+	switch {
+	case s.Permissive:
+		return []*listenerv3.Filter{proxy}
+	case len(s.Policies) == 0:
+		return []*listenerv3.Filter{filter(directResponseFilter, &directresponsev3.Config{})} // closes every connection
 	}
-	proxy := tcpProxy("inbound-mesh-tcp-proxy."+s.Cluster, []targetSpec{{Cluster: s.Cluster}})
-	return append(filters, filter(tcpProxyFilter, proxy))
+	return []*listenerv3.Filter{filter(networkRBACFilter, networkRBAC(s.Policies)), proxy}
+}
+
+// clients are all who may enter a door that is not HTTP; none are named at doors that judge requests, or nobody. Network
+// RBAC decides when the client's first bytes come, and by then a server that speaks first has been greeting: so the
+// handshake has to decide before.
+func (s inboundSpec) clients() []string {
+	if s.Routes != "" || s.Permissive {
+		return nil
+	}
+	var uris []string
+	for _, p := range s.Policies {
+		uris = append(uris, p.Principals...)
+	}
+	slices.Sort(uris)
+	return slices.Compact(uris)
 }
 
 func filter(name string, config proto.Message) *listenerv3.Filter {

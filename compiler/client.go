@@ -20,6 +20,8 @@ type client struct {
 	chains       map[string]*part
 	// direct are the service ports whose pods are called by their own addresses.
 	direct map[model.ServicePort]bool
+	// plaintext says that pods without a sidecar are called by their addresses.
+	plaintext bool
 
 	result outbound
 }
@@ -140,9 +142,7 @@ func (v *client) addTCPChains() {
 		}
 		name := outboundTCPChain(u.id, u.port.Protocol)
 		if v.claim(u, name) {
-			v.chains[name] = partOf(v.memo, outboundTCPSpec{
-				Name: name, StatPrefix: "outbound-mesh-tcp-proxy_" + name, Targets: v.connectionTargets(u),
-			}, buildOutboundTCPChain)
+			v.chains[name] = v.tcpChain(name, v.connectionTargets(u)...)
 		}
 	}
 }
@@ -186,24 +186,24 @@ func (v *client) splitTargets(split *model.Split, root upstream) []targetSpec {
 	return targets
 }
 
-// addDirectCalls lets the pods of services be called by their own addresses, with mutual TLS as by any other.
+// addDirectCalls lets the pods of services be called by their own addresses, with mutual TLS as by any other; those
+// without a sidecar, in permissive mode, as they are.
 func (v *client) addDirectCalls() {
 	for _, u := range v.reached {
 		if !u.routable() || u.service.Headless {
 			continue
 		}
 		name := outboundDirectChain(u.id)
-		claimed := false
-		for e := range v.endpoints(u) {
-			if e.Sidecar {
-				claimed = v.claimAt(e.Address, destination{name, u.servicePort, podAddress}) || claimed
+		for _, e := range u.doors {
+			if v.families.includes(e.Address.Addr()) && u.uses(e) && v.claimAt(e.Address, destination{name, u.servicePort, podAddress}) {
+				v.direct[u.id] = true
 			}
 		}
-		if claimed {
-			v.direct[u.id] = true
-			v.chains[name] = partOf(v.memo, outboundTCPSpec{
-				Name: name, StatPrefix: "outbound-mesh-tcp-proxy_" + name, Targets: []targetSpec{{Cluster: directCluster(u.id)}},
-			}, buildOutboundTCPChain)
+		if v.direct[u.id] {
+			v.chains[name] = v.tcpChain(name, targetSpec{Cluster: directCluster(u.id)})
+		}
+		if u.plain {
+			v.addPlainCalls(u)
 		}
 	}
 	for _, u := range v.reached {
@@ -213,8 +213,24 @@ func (v *client) addDirectCalls() {
 	}
 }
 
+// addPlainCalls passes calls to the addresses of pods without a sidecar through.
+func (v *client) addPlainCalls(u upstream) {
+	for e := range v.endpoints(u) {
+		if !e.Sidecar && v.claimAt(e.Address, destination{plaintextChain, u.servicePort, podAddress}) {
+			v.plaintext = true
+			v.chains[plaintextChain] = v.tcpChain(plaintextChain, targetSpec{Cluster: passthroughCluster})
+		}
+	}
+}
+
+func (v *client) tcpChain(name string, targets ...targetSpec) *part {
+	return partOf(v.memo, outboundTCPSpec{
+		Name: name, StatPrefix: "outbound-mesh-tcp-proxy_" + name, Targets: targets,
+	}, buildOutboundTCPChain)
+}
+
 func (v *client) addPassthrough() {
-	if v.settings.Egress {
+	if v.settings.Egress || v.plaintext {
 		v.result.clusters = append(v.result.clusters,
 			resourceOf(v.memo, clusterType, passthroughSpec{From: v.settingsRefs()}, buildPassthroughCluster))
 	}

@@ -105,6 +105,7 @@ func TestPoliciesAreAUnion(t *testing.T) {
 			{Name: "shop/one", Principals: []string{"spiffe://cluster.local/ns/shop/sa/buyer"}, Everything: true},
 		}},
 		{"permissive: whoever is of the mesh", permissive(), []policySpec{{Name: "permissive", Anyone: true, Everything: true}}},
+		{"HTTP is closed: nobody, also in permissive mode", closed(permissive()), nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			c := newCompilation(meshOf(row.settings, nobody, toOthers, both, admit("one", buyer, seller)))
@@ -114,6 +115,11 @@ func TestPoliciesAreAUnion(t *testing.T) {
 			}
 		})
 	}
+}
+
+func closed(s model.Settings) model.Settings {
+	s.HTTPClosed = true
+	return s
 }
 
 // How a policy is written for Envoy.
@@ -250,9 +256,13 @@ func TestDoors(t *testing.T) {
 			[]string{"rds-inbound.8080"}, []string{"8081|local"},
 		},
 		{
-			"what is HTTP for one is HTTP for all", []model.Member{serves("a", 80, 8080, model.TCP), serves("b", 80, 8080, model.HTTP)},
-			[]string{"inbound_shop/a_8080_tcp: a.shop.svc.cluster.local", "inbound_shop/b_8080_http: b.shop.svc.cluster.local"},
-			[]string{"rds-inbound.8080", "rds-inbound.8080"}, nil,
+			"what is HTTP for one is HTTP for all",
+			[]model.Member{serves("a", 80, 8080, model.TCP), serves("b", 80, 8080, model.HTTP), serves("c", 80, 8080, model.TCP)},
+			[]string{
+				"inbound_shop/a_8080_tcp: a.shop.svc.cluster.local", "inbound_shop/b_8080_http: b.shop.svc.cluster.local",
+				"inbound_shop/c_8080_tcp: c.shop.svc.cluster.local",
+			},
+			[]string{"rds-inbound.8080", "rds-inbound.8080", "rds-inbound.8080"}, nil,
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {

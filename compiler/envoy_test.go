@@ -242,6 +242,7 @@ func merged(list []*bootstrapv3.Bootstrap) *bootstrapv3.Bootstrap {
 				a.Address.GetSocketAddress().PortSpecifier = port
 			}
 		}
+		all.LayeredRuntime = one.LayeredRuntime
 		proto.Merge(all, &bootstrapv3.Bootstrap{Node: one.Node, StaticResources: one.StaticResources})
 	}
 	return all

@@ -12,6 +12,7 @@ import (
 // The names of HTTP filters. Route tables configure filters by these names.
 const (
 	httpRBACFilter   = "envoy.filters.http.rbac"
+	pathFilter       = "envoy.filters.http.rbac.paths"
 	httpRouterFilter = "envoy.filters.http.router"
 )
 
@@ -30,6 +31,7 @@ func outboundConnections(routes string) *hcmv3.HttpConnectionManager {
 func inboundConnections(routes string) *hcmv3.HttpConnectionManager {
 	manager := connectionManager(routes)
 	manager.HttpFilters = []*hcmv3.HttpFilter{
+		httpFilter(pathFilter, ambiguousPaths()),         // refuses paths that two readers would read in two ways
 		httpFilter(httpRBACFilter, httpRBAC()),           // decides, before anything else looks at the request
 		httpFilter(httpRouterFilter, &routerv3.Router{}), // hands the request to the application, so it is the last
 	}

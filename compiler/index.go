@@ -26,6 +26,8 @@ type servicePort struct {
 	servers []server
 	// plain says that some endpoint has no sidecar.
 	plain bool
+	// doors are the endpoints whose pods have a door for this service: members by selector, as others may list any pod.
+	doors []model.Endpoint
 }
 
 // server is an identity that answers for a service port on a port of its pods.
@@ -64,6 +66,7 @@ func newIndex(mesh *model.Mesh) *index {
 		slices.SortFunc(sp.servers, server.compare)
 		sp.servers = slices.Compact(sp.servers)
 		x.serve(sp)
+		sp.doors = x.doors(sp)
 	}
 	x.addRoots()
 	return x
@@ -80,6 +83,23 @@ func (x *index) add(service *model.Service, port model.Port) {
 	}
 	x.ports = append(x.ports, sp)
 	x.byPort[sp.id] = sp
+}
+
+func (x *index) doors(sp *servicePort) []model.Endpoint {
+	var list []model.Endpoint
+	for e := range sp.port.Endpoints.Values() {
+		proxy, ok := x.mesh.Proxy(e.Proxy)
+		if !ok || !e.Sidecar {
+			continue
+		}
+		for m := range proxy.Members.Values() {
+			if m.ServicePort == sp.id && m.Target == e.Address.Port() {
+				list = append(list, e)
+				break
+			}
+		}
+	}
+	return list
 }
 
 // serve notes the port with each identity that answers for it; its servers are sorted by identity.

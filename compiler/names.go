@@ -16,6 +16,7 @@ const (
 	inboundListener    = "inbound-listener"
 	prometheusListener = "inbound-prometheus-listener"
 
+	plaintextChain     = "outbound_plaintext"
 	passthroughChain   = "outbound-egress-filter-chain"
 	passthroughCluster = "passthrough-outbound"
 	metricsCluster     = "envoy-metrics-cluster"

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -69,7 +70,7 @@ func (p cataloguedPort) targetOn(w workload) uint16 {
 }
 
 var (
-	namespaces   = []string{"a", "b", "svc"}
+	namespaces   = []string{"a", "a", "b", "svc"}
 	accounts     = []string{"a", "b"}
 	serviceNames = []string{"a", "b", "a-0", "web"}
 	portNumbers  = []uint16{80, 90, 3306}
@@ -118,13 +119,14 @@ func drawSettings(t *rapid.T) model.Settings {
 	s := model.Settings{MeshName: "fsm", TrustDomain: pick(t, "trust domain", []string{"cluster.local", "mesh.example"})}
 	s.Permissive = chance(t, "permissive")
 	s.Egress = chance(t, "egress")
+	s.HTTPClosed = rarely(t, "HTTP closed")
 	versions := pick(t, "TLS", [][2]string{{"1.2", "1.3"}, {"1.2", "1.2"}, {"1.3", "1.3"}, {"", ""}})
 	s.TLS.Minimum, s.TLS.Maximum = versions[0], versions[1]
 	if rarely(t, "ciphers") {
 		s.TLS.Ciphers = model.ListOf("ECDHE-ECDSA-AES128-GCM-SHA256")
 		s.TLS.Curves = model.ListOf("X25519", "P-256")
 	}
-	if s.Permissive || s.Egress || chance(t, "configured") { // only a MeshConfig switches something on
+	if s.Permissive || s.Egress || s.HTTPClosed || chance(t, "configured") { // only a MeshConfig switches something on
 		s.From = model.Ref{Kind: "MeshConfig", Namespace: "fsm-system", Name: "fsm-mesh-config"}
 	}
 	return s
@@ -164,7 +166,7 @@ func drawService(t *rapid.T, i int, workloads []workload) catalogued {
 	if !s.headless {
 		s.addresses = drawClusterIPs(t, i)
 	}
-	if rarely(t, "strangers") {
+	if rapid.IntRange(0, 3).Draw(t, "strangers") == 3 {
 		s.strangers = rapid.IntRange(1, 2).Draw(t, "how many")
 	}
 	for j, w := range workloads {
@@ -222,7 +224,7 @@ func drawRequests(t *rapid.T) model.Requests {
 }
 
 func drawMatch(t *rapid.T) model.Match {
-	m := model.Match{Path: pick(t, "path", []string{".*", "/a", "/b/[0-9]+", "/(c|d)/.*", `/e\.html`})}
+	m := model.Match{Path: pick(t, "path", []string{".*", "/a", "/b/[0-9]+", "/(c|d)/.*", `/e\.html`, "/" + strings.Repeat("long", 100)})}
 	m.AnyMethod = chance(t, "any method")
 	if !m.AnyMethod {
 		m.Methods = model.ListOf(rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"GET", "POST", "PUT"}), 0, 3, rapid.ID).Draw(t, "methods")...)

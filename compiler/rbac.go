@@ -154,6 +154,17 @@ func regex(e string) *matcherv3.RegexMatcher { return &matcherv3.RegexMatcher{Re
 // so that a change of policy binds open connections and drains none.
 func httpRBAC() proto.Message { return &httprbacv3.RBAC{Rules: rules(nil)} }
 
+// ambiguousPaths denies a path with a segment that is . or .. up to a semicolon. Envoy has resolved such segments where
+// they were written plainly; what is left of them was encoded, and a servlet container would resolve it again.
+func ambiguousPaths() proto.Message {
+	return &httprbacv3.RBAC{Rules: &rbacv3.RBAC{Action: rbacv3.RBAC_DENY, Policies: map[string]*rbacv3.Policy{
+		"ambiguous-path": {
+			Principals:  principals(policySpec{Anyone: true}),
+			Permissions: permissions(policySpec{Matches: []matchSpec{{Path: `.*/\.\.?(;.*)?`}}}),
+		},
+	}}}
+}
+
 // routeRBAC is the policy of a route table. Its statistics count per TrafficTarget.
 func routeRBAC(policies []policySpec) proto.Message {
 	return &httprbacv3.RBACPerRoute{Rbac: &httprbacv3.RBAC{Rules: rules(policies), TrackPerRuleStats: true}}

@@ -15,6 +15,7 @@ import (
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	tcpproxyv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/tcp_proxy/v3"
 	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
+	"google.golang.org/protobuf/encoding/prototext"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/descriptorpb"
@@ -82,10 +83,14 @@ func dropped(o *descriptorpb.FieldOptions) bool {
 
 // The check above can fail.
 func TestFaultsAreFound(t *testing.T) {
+	old := &routev3.HeaderMatcher{}
+	if err := prototext.Unmarshal([]byte(`name: "x" exact_match: "y"`), old); err != nil {
+		t.Fatal(err)
+	}
 	for name, m := range map[string]proto.Message{
 		"a rule":             &routev3.RouteConfiguration{VirtualHosts: []*routev3.VirtualHost{{Name: "no domains"}}},
 		"a rule, packed":     filter("f", &tcpproxyv3.TcpProxy{}),
-		"a deprecated field": &routev3.HeaderMatcher{Name: "x", HeaderMatchSpecifier: &routev3.HeaderMatcher_ExactMatch{ExactMatch: "y"}},
+		"a deprecated field": old,
 	} {
 		if len(faults(m)) == 0 {
 			t.Errorf("%s: nothing is found in %v", name, m)

@@ -78,6 +78,10 @@ func TestSplits(t *testing.T) {
 			want:   []string{"shop/s any: shop/v2|80 1"}, on81: []string{"shop/s any: shop/v2|81 1"},
 		},
 		{
+			name: "a root that the client may not call, of backends without weight", protocol: http,
+			things: []any{admit("b", buyer, thief), spread("s", "web", over("v2", 0))},
+		},
+		{
 			name: "matches, and the rest to the root", protocol: http,
 			things: []any{admit("a", buyer, seller), matching(spread("s", "web", over("v1", 1)), beta)},
 			want:   []string{"shop/s /beta.*: shop/v1|80 1", "shop/s any [:method]: shop/v1|80 1", self},
@@ -225,7 +229,7 @@ func TestUnreachableBackendsAreToldOnce(t *testing.T) {
 		Code: model.BackendUnreachable, Level: model.Warning,
 		Message: "backend shop/v2:80 may not be reached by shop/client-0, shop/client-1, shop/client-2 and 2 more",
 		Instead: "it gets no traffic from them",
-		Fix:     "Add a TrafficTarget whose destination is the ServiceAccount of shop/v2 and whose sources include these clients",
+		Fix:     "add a TrafficTarget whose destination is the ServiceAccount of shop/v2 and whose sources include these clients",
 		At:      ref("TrafficSplit", "to v2"),
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -3,7 +3,6 @@ package compiler
 import (
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
-	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/flomesh-io/fsmc/model"
@@ -51,42 +50,45 @@ func tlsVersion(version string, otherwise tlsv3.TlsParameters_TlsProtocol) tlsv3
 // upstreamTLS is the client side of a mesh connection: it offers only the mesh's ALPN, and accepts a server only by
 // its URI identity.
 func upstreamTLS(s clusterSpec) *corev3.TransportSocket {
-	var names []*tlsv3.SubjectAltNameMatcher
-	for _, uri := range s.Identities {
-		names = append(names, &tlsv3.SubjectAltNameMatcher{
-			SanType: tlsv3.SubjectAltNameMatcher_URI,
-			Matcher: &matcherv3.StringMatcher{MatchPattern: &matcherv3.StringMatcher_Exact{Exact: uri}},
-		})
-	}
 	return tlsSocket(&tlsv3.UpstreamTlsContext{
 		Sni: s.SNI,
 		CommonTlsContext: &tlsv3.CommonTlsContext{
 			TlsParams:                      s.TLS.parameters(),
 			TlsCertificateSdsSecretConfigs: []*tlsv3.SdsSecretConfig{slot(certificateSlot)},
 			AlpnProtocols:                  []string{meshALPN},
-			ValidationContextType: &tlsv3.CommonTlsContext_CombinedValidationContext{
-				CombinedValidationContext: &tlsv3.CommonTlsContext_CombinedCertificateValidationContext{
-					DefaultValidationContext:         &tlsv3.CertificateValidationContext{MatchTypedSubjectAltNames: names},
-					ValidationContextSdsSecretConfig: slot(outboundTrustSlot),
-				},
-			},
+			ValidationContextType:          validation(s.Identities, outboundTrustSlot),
 		},
 	})
 }
 
-// downstreamTLS is the server side: it asks for a certificate of the mesh. It lists no ALPN, or the codec would fall
-// to HTTP/1; the chain's match asks for the mesh's. Who the client is, is decided by RBAC.
-func downstreamTLS(s tlsSpec) *corev3.TransportSocket {
-	return tlsSocket(&tlsv3.DownstreamTlsContext{
-		RequireClientCertificate: yes(),
-		CommonTlsContext: &tlsv3.CommonTlsContext{
-			TlsParams:                      s.parameters(),
-			TlsCertificateSdsSecretConfigs: []*tlsv3.SdsSecretConfig{slot(certificateSlot)},
-			ValidationContextType: &tlsv3.CommonTlsContext_ValidationContextSdsSecretConfig{
-				ValidationContextSdsSecretConfig: slot(inboundTrustSlot),
-			},
+// downstreamTLS is the server side: it asks for a certificate of the mesh, and, if clients are named, of one of them. It
+// lists no ALPN, or the codec would fall to HTTP/1; the chain's match asks for the mesh's.
+func downstreamTLS(s tlsSpec, clients []string) *corev3.TransportSocket {
+	context := &tlsv3.CommonTlsContext{
+		TlsParams:                      s.parameters(),
+		TlsCertificateSdsSecretConfigs: []*tlsv3.SdsSecretConfig{slot(certificateSlot)},
+		ValidationContextType: &tlsv3.CommonTlsContext_ValidationContextSdsSecretConfig{
+			ValidationContextSdsSecretConfig: slot(inboundTrustSlot),
 		},
-	})
+	}
+	if len(clients) > 0 {
+		context.ValidationContextType = validation(clients, inboundTrustSlot)
+	}
+	return tlsSocket(&tlsv3.DownstreamTlsContext{RequireClientCertificate: yes(), CommonTlsContext: context})
+}
+
+// validation accepts a peer whose certificate is trusted and has one of the URIs.
+func validation(uris []string, trust string) *tlsv3.CommonTlsContext_CombinedValidationContext {
+	var names []*tlsv3.SubjectAltNameMatcher
+	for _, uri := range uris {
+		names = append(names, &tlsv3.SubjectAltNameMatcher{SanType: tlsv3.SubjectAltNameMatcher_URI, Matcher: exactly(uri)})
+	}
+	return &tlsv3.CommonTlsContext_CombinedValidationContext{
+		CombinedValidationContext: &tlsv3.CommonTlsContext_CombinedCertificateValidationContext{
+			DefaultValidationContext:         &tlsv3.CertificateValidationContext{MatchTypedSubjectAltNames: names},
+			ValidationContextSdsSecretConfig: slot(trust),
+		},
+	}
 }
 
 func tlsSocket(context proto.Message) *corev3.TransportSocket {

@@ -1,6 +1,7 @@
 package compiler
 
 import (
+	"slices"
 	"testing"
 
 	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
@@ -61,6 +62,9 @@ func TestClientTLS(t *testing.T) {
 	const sellerURI, thiefURI, waitingURI = "spiffe://cluster.local/ns/shop/sa/seller", "spiffe://cluster.local/ns/shop/sa/thief", "spiffe://cluster.local/ns/shop/sa/waiting"
 	narrow := admit("narrow", buyer, seller)
 	narrow.HTTP.Ports = model.PortSet{Ports: model.ListOf[uint16](9999)}
+	// Another client, which is compiled before and may call everybody, leaves nothing behind.
+	hub := model.Identity{Namespace: "shop", ServiceAccount: "aaa"}
+	before := []any{pod("aaa-0", hub, "100.64.0.2"), admit("h1", hub, seller), admit("h2", hub, thief), admit("h3", hub, waiting.Identity)}
 	for _, row := range []struct {
 		name      string
 		settings  model.Settings
@@ -72,13 +76,17 @@ func TestClientTLS(t *testing.T) {
 		{"one identity", smi(), []any{admit("a", buyer, seller)}, []string{sellerURI}, false, []string{"100.64.0.10:8080"}},
 		{"another", smi(), []any{admit("b", buyer, thief)}, []string{thiefURI}, false, []string{"100.64.0.66:8080"}},
 		{"two", smi(), []any{admit("b", buyer, thief), admit("a", buyer, seller)}, []string{sellerURI, thiefURI}, false, []string{"100.64.0.10:8080", "100.64.0.66:8080"}},
+		{
+			"all, and still no stranger", smi(), []any{admit("a", buyer, seller), admit("b", buyer, thief), admit("w", buyer, waiting.Identity)},
+			[]string{sellerURI, thiefURI, waitingURI}, false, []string{"100.64.0.10:8080", "100.64.0.66:8080"},
+		},
 		{"one that is not ready", smi(), []any{admit("w", buyer, waiting.Identity)}, []string{waitingURI}, false, nil},
 		{"a permission for a port that nobody serves", smi(), []any{narrow}, nil, false, nil},
 		{"somebody else's permission", smi(), []any{admit("x", thief, seller)}, nil, false, nil},
 		{"permissive", permissive(), nil, []string{sellerURI, thiefURI, waitingURI}, true, []string{"100.64.0.10:8080", "100.64.0.66:8080", "192.0.2.1:8080 plaintext"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			things := append(row.things, pod("buyer-0", buyer, "100.64.0.1"), s0, t0, waiting,
+			things := append(slices.Concat(before, row.things), pod("buyer-0", buyer, "100.64.0.1"), s0, t0, waiting,
 				clusterIP("web", "198.18.0.1", answers(80, model.HTTP, behind(s0, 8080), behind(t0, 8080), outside("192.0.2.1:8080"))))
 			c := compiled(t, meshOf(row.settings, things...), theBuyer)
 			cluster := c.clusters["shop/web|80"]

@@ -71,7 +71,8 @@ func (d Directory) pods() string {
 	return strings.Join(names, ", ")
 }
 
-// address finds where a name leads, from the point of view of a namespace. Of several addresses it is the first.
+// address finds where a name leads, trying the suffixes that a pod of the namespace would, in their order. Of several
+// addresses it is the first.
 func (d Directory) address(to, namespace string) (netip.AddrPort, error) {
 	host, port, err := net.SplitHostPort(to)
 	if err != nil {
@@ -84,7 +85,7 @@ func (d Directory) address(to, namespace string) (netip.AddrPort, error) {
 	if address, err := netip.ParseAddr(host); err == nil {
 		return netip.AddrPortFrom(address, uint16(number)), nil
 	}
-	for _, suffix := range []string{"", ".cluster.local", ".svc.cluster.local", "." + namespace + ".svc.cluster.local"} {
+	for _, suffix := range []string{"." + namespace + ".svc.cluster.local", ".svc.cluster.local", ".cluster.local", ""} {
 		if addresses := d.Names[host+suffix]; len(addresses) > 0 {
 			return netip.AddrPortFrom(addresses[0], uint16(number)), nil
 		}

@@ -56,6 +56,7 @@ func podOf(c compilation, o *corev1.Pod, addresses []netip.Addr, served map[neti
 	from := model.Ref{Kind: "Pod", Namespace: o.Namespace, Name: o.Name}
 	if owner := metav1.GetControllerOf(o); owner != nil {
 		p.Workload = owner.Name
+		from = model.Ref{Kind: owner.Kind, Namespace: o.Namespace, Name: owner.Name}
 	}
 	ports := slices.Concat(containerPorts(o))
 	for _, address := range addresses {

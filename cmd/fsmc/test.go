@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 	"net/netip"
@@ -57,9 +58,9 @@ func (command *testCommand) run(c *cobra.Command, paths []string) error {
 	}
 	command.up.name = fmt.Sprintf("test-%d", os.Getpid())
 	var results []verdict.Result
-	err = command.up.during(c, paths, func(r running) error {
-		results = verdict.Run(c.Context(), r.mesh, directoryOf(r.plan), cases, tolerance)
-		return c.Context().Err()
+	err = command.up.during(c, paths, func(ctx context.Context, r running) error {
+		results = verdict.Run(ctx, r.mesh, directoryOf(r.plan), cases, tolerance)
+		return ctx.Err()
 	})
 	if err != nil {
 		return err
@@ -146,28 +147,3 @@ func directoryOf(plan local.Plan) verdict.Directory {
 	}
 	return d
 }
-
-// during brings the mesh up, does something, and takes it down again.
-func (command *upCommand) during(c *cobra.Command, paths []string, do func(running) error) error {
-	envoy, err := findEnvoy(command.envoy, command.w.getenv("FSMC_ENVOY"))
-	if err != nil {
-		return fmt.Errorf("%w\nIn the repository of fsmc, scripts/envoy.sh fetches one", err)
-	}
-	scratch, err := newScratch()
-	if err != nil {
-		return fmt.Errorf("make a folder for the mesh: %w", err)
-	}
-	defer scratch.remove()
-	if err := command.place(c, paths, scratch); err != nil {
-		return err
-	}
-	p := startProgress(command.w)
-	r, err := command.start(c.Context(), paths, envoy, scratch, p)
-	p.end()
-	if err != nil {
-		return interrupted(c.Context(), err)
-	}
-	defer r.mesh.Close()
-	return do(r)
-}
-

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -40,6 +41,7 @@ an ordinary user where the system lets one make namespaces.`,
 	c.Flags().StringArrayVar(&command.commands, "exec", nil, "run a command line in the pods of a workload, as `NAMESPACE/WORKLOAD=COMMAND`; can be repeated")
 	c.Flags().StringVar(&command.envoy, "envoy", "", "the Envoy `BINARY` (default: $FSMC_ENVOY, else envoy on PATH)")
 	c.Flags().StringVar(&command.level, "envoy-log-level", "warning", "what Envoys log beside requests: trace, debug, info, warning, error, off")
+	c.Flags().StringVar(&command.logs, "logs", "", "keep the logs of sidecars and commands in `DIR` (default: a folder that is removed at the end)")
 	addMeshName(c, &command.name)
 	c.RunE = func(c *cobra.Command, args []string) error { return command.run(c, args) }
 	return c
@@ -58,14 +60,28 @@ type upCommand struct {
 	commands []string
 	envoy    string
 	level    string
+	logs     string
 	name     string
 }
 
 func (command *upCommand) run(c *cobra.Command, paths []string) error {
+	return command.during(c, paths, func(ctx context.Context, r running) error {
+		if err := command.greet(r); err != nil {
+			return err
+		}
+		return command.wait(ctx, r.mesh)
+	})
+}
+
+// during brings the mesh up, does something while it runs, and takes it down again. The context of what is done ends
+// when the user interrupts.
+func (command *upCommand) during(c *cobra.Command, paths []string, do func(context.Context, running) error) error {
 	envoy, err := findEnvoy(command.envoy, command.w.getenv("FSMC_ENVOY"))
 	if err != nil {
 		return fmt.Errorf("%w\nIn the repository of fsmc, scripts/envoy.sh fetches one", err)
 	}
+	ctx, stop := untilInterrupted(c.Context())
+	defer stop()
 	scratch, err := newScratch()
 	if err != nil {
 		return fmt.Errorf("make a folder for the mesh: %w", err)
@@ -75,21 +91,18 @@ func (command *upCommand) run(c *cobra.Command, paths []string) error {
 		return err
 	}
 	p := startProgress(command.w)
-	r, err := command.start(c.Context(), paths, envoy, scratch, p)
+	r, err := command.start(ctx, paths, envoy, scratch, p)
 	p.end()
 	if err != nil {
-		return interrupted(c.Context(), err)
+		return interrupted(ctx, err)
 	}
 	defer r.mesh.Close()
-	if err := command.greet(r); err != nil {
-		return err
-	}
-	return command.wait(c.Context(), r.mesh)
+	return do(ctx, r)
 }
 
 // interrupted leaves out the error of somebody who did not want to wait for the end of the start.
 func interrupted(ctx context.Context, err error) error {
-	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+	if ctx.Err() != nil {
 		return errors.New("interrupted before the mesh was up")
 	}
 	return err
@@ -146,7 +159,7 @@ func (command *upCommand) start(ctx context.Context, paths []string, envoy envoy
 		p.doing("starting " + doing)
 		p.count(done, total)
 	}}
-	if options.Logs, err = s.make("logs"); err != nil {
+	if options.Logs, err = command.logFolder(s); err != nil {
 		return running{}, err
 	}
 	if options.Scratch, err = s.make("etc"); err != nil {
@@ -154,6 +167,18 @@ func (command *upCommand) start(ctx context.Context, paths []string, envoy envoy
 	}
 	mesh, err := local.Start(ctx, plan, options)
 	return running{mesh, plan, leftOut, options.Logs, command.w.now().Sub(began)}, err
+}
+
+// logFolder is where logs go.
+func (command *upCommand) logFolder(s *scratch) (string, error) {
+	if command.logs == "" {
+		return s.make("logs")
+	}
+	folder, err := filepath.Abs(command.logs)
+	if err != nil {
+		return "", err
+	}
+	return folder, os.MkdirAll(folder, 0o755)
 }
 
 // trouble tells of what goes wrong in pods while the mesh runs.

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -39,16 +40,31 @@ func (m *machine) Ask(ctx context.Context, q verdict.Question) (verdict.Answer, 
 	// It is not the echo server's word: a refusal, or a program that has another way of answering.
 	t := m.trail(ctx, p, q, h.from, began)
 	switch {
+	case m.echoesOnly():
+		answer.Allowed = false // whoever answered, it was no application
+		answer.Reason = strings.TrimSpace(answer.Reason + " " + t.reason())
 	case t.arrived && h.err == nil:
 		answer.Allowed, answer.Reason = true, ""
 	case t.words != "" && (h.err != nil || h.status != 0):
 		answer.Allowed = false
-		answer.Reason = strings.TrimSpace(answer.Reason + " (" + t.words + ")")
+		answer.Reason = strings.TrimSpace(answer.Reason + " " + t.reason())
 	}
 	if answer.Allowed && t.server != nil {
 		answer.Backend = t.server.Workload
 	}
 	return answer, nil
+}
+
+// echoesOnly says that every application of the mesh is the built-in echo server, whose answers prove themselves.
+func (m *machine) echoesOnly() bool {
+	return !slices.ContainsFunc(m.Pods, func(p Pod) bool { return len(p.Command) > 0 })
+}
+
+func (t trail) reason() string {
+	if t.words == "" {
+		return ""
+	}
+	return "(" + t.words + ")"
 }
 
 // exchange makes one request on a connection of its own.

@@ -32,7 +32,7 @@ type process struct {
 type program struct {
 	// arguments begin with the program's name, which is looked up on PATH unless it is a path.
 	arguments []string
-	// binary is what is run, when it is open already: whoever runs it need not find it.
+	// binary is what is run, when it is open already: whoever runs it need not find it. It cannot be a script.
 	binary      *os.File
 	environment []string
 	// folder is the working folder; empty for that of the thread.

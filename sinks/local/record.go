@@ -18,6 +18,8 @@ type record struct {
 	TransportFailure  string `json:"upstream_transport_failure_reason"`
 	UpstreamHost      string `json:"upstream_host"`
 	DownstreamAddress string `json:"downstream_remote_address"`
+	// Called is the address that the client called.
+	Called string `json:"downstream_local_address"`
 	// Started is when the connection or the request began.
 	Started time.Time `json:"start_time"`
 }

@@ -53,7 +53,7 @@ func (m *machine) startSidecar(ctx context.Context, p *pod) error {
 	}
 	defer close(t.work)
 	// Each line of a log is written at once, so that a refusal can be explained when it happens.
-	arguments := append([]string{"envoy", "--file-flush-min-size-kb", "0"}, inject.Arguments("./"+disk.ConfigFile, m.Level)...)
+	arguments := append([]string{m.Envoy, "--file-flush-min-size-kb", "0"}, inject.Arguments("./"+disk.ConfigFile, m.Level)...)
 	started, err := m.processes.start(t, program{
 		arguments: arguments, binary: m.envoy, environment: os.Environ(), files: [3]*os.File{m.nothing, log, log}, user: inject.SidecarUser,
 	})
@@ -93,10 +93,27 @@ func (p *pod) sidecarThread(folder string) (*thread, error) {
 	return t, err
 }
 
-// firstClosed is the first folder on the way to a folder that not everybody may pass; empty if there is none.
-func firstClosed(folder string) string {
-	parent := filepath.Dir(folder)
-	if parent == folder {
+// openClosed opens a binary that the sidecars' user cannot find, as a folder on the way is closed; else it is nil.
+func openClosed(binary string) (*os.File, error) {
+	closed := firstClosed(binary)
+	if closed == "" {
+		return nil, nil
+	}
+	f, err := os.Open(binary)
+	if err != nil {
+		return nil, err
+	}
+	var beginning [2]byte
+	if _, err := f.ReadAt(beginning[:], 0); err == nil && string(beginning[:]) == "#!" {
+		return nil, errors.Join(fmt.Errorf("%s is a script, and its interpreter cannot find it as user %d: %s is closed", binary, inject.SidecarUser, closed), f.Close())
+	}
+	return f, nil
+}
+
+// firstClosed is the first folder on the way to a file or folder that not everybody may pass; empty if there is none.
+func firstClosed(path string) string {
+	parent := filepath.Dir(path)
+	if parent == path {
 		return ""
 	}
 	if closed := firstClosed(parent); closed != "" {
@@ -118,9 +135,9 @@ func (m *machine) awaitSidecar(ctx context.Context, p *pod) error {
 		}
 		select {
 		case <-p.sidecar.done:
-			return fmt.Errorf("its sidecar ended (%s): %s\nIts log is %s", ending(p.sidecar.status), lastComplaint(p.sidecar.log), p.sidecar.log)
+			return fmt.Errorf("its sidecar ended (%s): %s", ending(p.sidecar.status), lastComplaint(p.sidecar.log))
 		case <-ctx.Done():
-			return fmt.Errorf("its sidecar is not ready after %s: %s\nIts log is %s", readyWithin, lastComplaint(p.sidecar.log), p.sidecar.log)
+			return fmt.Errorf("its sidecar is not ready after %s: %s", readyWithin, lastComplaint(p.sidecar.log))
 		case <-time.After(readyEvery):
 		}
 	}

@@ -95,6 +95,7 @@ func (m *Mesh) await(wanted order, progress func(string, int, int)) error {
 		case e.Doing != "" && progress != nil:
 			progress(e.Doing, e.Done, e.Total)
 		}
+		m.heed(e) // A command can end before the last one has started.
 	}
 }
 
@@ -107,9 +108,14 @@ func (m *Mesh) follow() {
 			m.err = m.inner.fate(err)
 			return
 		}
-		if e.Trouble != "" && m.trouble != nil {
-			m.trouble(e.Trouble)
-		}
+		m.heed(e)
+	}
+}
+
+// heed tells of trouble.
+func (m *Mesh) heed(e event) {
+	if e.Trouble != "" && m.trouble != nil {
+		m.trouble(e.Trouble)
 	}
 }
 

@@ -23,10 +23,12 @@ type trail struct {
 
 // trail follows a request that was made at a time from an address.
 func (m *machine) trail(ctx context.Context, client *pod, q verdict.Question, from netip.AddrPort, began time.Time) trail {
+	since := func(r record) bool { return !r.Started.Before(began) }
 	if client.sidecar == nil {
-		return m.arrival(ctx, m.behind(q.Address), func(r record) bool { return r.from() == from })
+		return m.arrival(ctx, m.behind(q.Address), func(r record) bool { return since(r) && r.from() == from })
 	}
-	_, sent := await(ctx, []*pod{client}, func(r record) bool { return r.from() == from })
+	// One port of a client may be in use towards several addresses.
+	_, sent := await(ctx, []*pod{client}, func(r record) bool { return since(r) && r.from() == from && r.Called == q.Address.String() })
 	if !sent.upstream().IsValid() {
 		return trail{words: sent.words()}
 	}
@@ -34,7 +36,7 @@ func (m *machine) trail(ctx context.Context, client *pod, q verdict.Question, fr
 		if sent.RequestID != "" {
 			return r.RequestID == sent.RequestID
 		}
-		return !r.Started.Before(began) && slices.Contains(client.addresses, r.from().Addr())
+		return since(r) && slices.Contains(client.addresses, r.from().Addr())
 	})
 	if t.words == "" && !t.arrived {
 		t.words = sent.words()

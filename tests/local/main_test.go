@@ -116,7 +116,7 @@ const marker = "FSMC_TEST_MESH"
 func up(t *testing.T, args ...string) *running {
 	t.Helper()
 	r := launch(t, args...)
-	for deadline := time.Now().Add(time.Minute); !strings.HasPrefix(r.output.String(), "up:"); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(r.output.String(), "up: "); time.Sleep(10 * time.Millisecond) {
 		select {
 		case <-r.exited:
 			allowed(t, r.output.String())
@@ -133,8 +133,13 @@ func up(t *testing.T, args ...string) *running {
 	}
 	r.Door = door
 	t.Cleanup(func() {
-		if code := r.interrupt(); code != 0 {
-			t.Errorf("Ctrl-C: exit code %d\n%s", code, r.output)
+		select {
+		case <-r.exited:
+			return // The test has ended it.
+		default:
+		}
+		if r.interrupt() != 0 {
+			t.Errorf("Ctrl-C: %s\n%s", r.command.ProcessState, r.output)
 		}
 		if t.Failed() {
 			t.Logf("fsmc up said:\n%s", r.output)

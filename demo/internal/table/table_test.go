@@ -1,0 +1,53 @@
+package table
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/flomesh-io/fsmc/demo/internal/calls"
+)
+
+func TestTable(t *testing.T) {
+	folder := t.TempDir()
+	journal := filepath.Join(folder, "bookbuyer.log")
+	write := func(text string) {
+		f, err := os.OpenFile(journal, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.WriteString(text); err != nil {
+			t.Fatal(err)
+		}
+		_ = f.Close()
+	}
+	var table Table
+	follower := Follow(folder)
+	read := func() {
+		if err := follower.Read(table.Add); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read()
+	write(`{"from":"bookbuyer","to":"bookstore.bookstore:14001","request":"GET /buy-a-book/new","verdict":"allowed","server":"bookstore-v1"}
+not a call
+{"from":"bookbuyer","to":"bookstore.bookstore:14001","request":"GET /buy-a-book/new","verdict":"allowed","server":"book`)
+	read()
+	write("store-v2\"}\n" + `{"from":"bookthief","to":"bookstore.bookstore:14001","request":"GET /buy-a-book/new","verdict":"refused","reason":"connection refused"}` + "\n")
+	read()
+	text := table.Text()
+	for _, want := range []string{
+		"bookbuyer      bookstore.bookstore                GET /buy-a-book/new           2        ·        ·",
+		"bookthief      bookstore.bookstore                GET /buy-a-book/new           ·        ·        1  connection refused",
+		"bookstore-v1     ████████████████████░░░░░░░░░░░░░░░░░░░░  50.0 %  of 2",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	if empty := (&Table{}).Text(); strings.Count(empty, "\n") != 1 {
+		t.Errorf("an empty table: %q", empty)
+	}
+	_ = calls.Allowed
+}
