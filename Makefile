@@ -23,15 +23,23 @@ help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: run
-run: build ## Compile the bookstore demo, have a real Envoy load it, and show the mesh
-	@$(ENVOY) && ./bin/fsmc show demo/bookstore/split -o out/bookstore --validate
+run: build build-demo tools ## Compile the bookstore, have a real Envoy load it, show the mesh, and run it with live traffic
+	@$(ENVOY) && scripts/demo.sh
 
 .PHONY: test
-test: go-test ## Run every test, with the race detector and a real Envoy
+test: tools go-test demo-test ## Run every test, with the race detector and a real Envoy
 
 .PHONY: build
 build: ## Build bin/fsmc
 	@go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/fsmc ./cmd/fsmc
+
+.PHONY: build-demo
+build-demo: ## Build bin/fsm-demo, the programs of the bookstore
+	@cd demo && go build -trimpath -o ../bin/fsm-demo ./cmd/fsm-demo
+
+.PHONY: tools
+tools: ## Install what the mesh on one machine needs, where that can be done
+	@scripts/iptables.sh
 
 .PHONY: golden
 golden: ## Rewrite the goldens under testdata/ from nothing; then read the diff
@@ -55,6 +63,10 @@ go-test: ## Run the tests; PKG=./compiler narrows
 .PHONY: go-bench
 go-bench: ## Run Go's own benchmarks; BENCH=regexp chooses, PKG=./compiler narrows
 	@go test -timeout 60m -run '^$$' -bench '$(BENCH)' -benchmem $(PKG)
+
+.PHONY: demo-test
+demo-test: ## Run the tests of the demo's programs
+	@cd demo && go vet ./... && go test $(RACE) -shuffle=on ./...
 
 .PHONY: go-test-coverage
 go-test-coverage: ## Run the tests, write coverage/index.html, fail below 80 %

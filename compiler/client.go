@@ -218,8 +218,10 @@ func (v *client) addPlainCalls(u upstream) {
 	for e := range v.endpoints(u) {
 		if !e.Sidecar && v.claimAt(e.Address, destination{plaintextChain, u.servicePort, podAddress}) {
 			v.plaintext = true
-			v.chains[plaintextChain] = v.tcpChain(plaintextChain, targetSpec{Cluster: passthroughCluster})
 		}
+	}
+	if v.plaintext {
+		v.chains[plaintextChain] = v.tcpChain(plaintextChain, targetSpec{Cluster: passthroughCluster})
 	}
 }
 

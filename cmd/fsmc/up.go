@@ -169,7 +169,7 @@ func (command *upCommand) start(ctx context.Context, paths []string, envoy envoy
 	return running{mesh, plan, leftOut, options.Logs, command.w.now().Sub(began)}, err
 }
 
-// logFolder is where logs go.
+// logFolder is where logs go: the folder that was asked for, or one that is removed at the end.
 func (command *upCommand) logFolder(s *scratch) (string, error) {
 	if command.logs == "" {
 		return s.make("logs")

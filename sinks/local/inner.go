@@ -91,6 +91,7 @@ func (i *inner) begin() error {
 		return err
 	}
 	i.command.SysProcAttr.Cloneflags |= unix.CLONE_NEWUSER
+	i.command.Env = append(os.Environ(), awaitsUsers+"=1")
 	if err := i.command.Start(); err != nil {
 		return forbidden(err)
 	}

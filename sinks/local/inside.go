@@ -79,24 +79,28 @@ func inside(line *os.File, tell func(event)) error {
 	return nil
 }
 
+// awaitsUsers is set in the environment of an inner process in a user namespace that is still without users.
+const awaitsUsers = "FSMC_INSIDE_AWAITS_USERS"
+
 // becomeRoot waits, in a user namespace, until the front process has said who is who, and starts this program again as
 // its superuser: the rights of one come with the start of a program.
 func becomeRoot() error {
-	if os.Getuid() == 0 {
+	if os.Getenv(awaitsUsers) == "" {
 		return nil
 	}
-	if _, err := syscall.Read(lineDescriptor, make([]byte, 1)); err != nil {
+	if err := os.Unsetenv(awaitsUsers); err != nil {
 		return err
+	}
+	n, err := syscall.Read(lineDescriptor, make([]byte, 1))
+	if err != nil || n != 1 {
+		return errors.Join(err, errors.New("the front process has ended"))
 	}
 	for _, fd := range []int{lineDescriptor, doorDescriptor} {
 		if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETFD, 0); err != nil {
-			return err
+			return os.NewSyscallError("fcntl", err)
 		}
 	}
-	if os.Getuid() != 0 {
-		return errors.New("the user namespace has no superuser")
-	}
-	return syscall.Exec("/proc/self/exe", os.Args, os.Environ())
+	return os.NewSyscallError("execve", syscall.Exec("/proc/self/exe", os.Args, os.Environ()))
 }
 
 // settle makes the namespaces a place to live in: mounts that nobody outside sees, and a /proc of the processes here.

@@ -56,10 +56,7 @@ func (p *pod) unshare(link string) (err error) {
 	if p.mounts, err = os.Open("/proc/thread-self/ns/mnt"); err != nil {
 		return err
 	}
-	if err := set(append(quietIPv6,
-		setting{"ipv4/ip_unprivileged_port_start", "0"},
-		setting{"ipv4/ping_group_range", "0 2147483647"},
-	)...); err != nil {
+	if err := set(append(quietIPv6, setting{"ipv4/ip_unprivileged_port_start", "0"})...); err != nil {
 		return err
 	}
 	return p.wire(link)

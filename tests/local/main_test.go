@@ -18,13 +18,16 @@ import (
 	"github.com/flomesh-io/fsmc/sinks/local"
 )
 
-// fsmc is the path of the program, which TestMain builds.
+// fsmc is the path of the program: $FSMC_TEST_PROGRAM, for users who cannot build it, or one that TestMain builds.
 var fsmc string
 
 func TestMain(m *testing.M) {
 	if len(os.Args) == 3 && os.Args[1] == "serve" {
 		serve(os.Args[2])
 		return
+	}
+	if fsmc = os.Getenv("FSMC_TEST_PROGRAM"); fsmc != "" {
+		os.Exit(m.Run())
 	}
 	folder, err := os.MkdirTemp("", "fsmc-test-")
 	if err == nil {

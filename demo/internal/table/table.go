@@ -29,7 +29,7 @@ func (t *Table) Add(c calls.Call) {
 	if t.rows == nil {
 		t.rows, t.sales = map[row]*counts{}, map[string]int{}
 	}
-	key := row{c.From, strings.TrimSuffix(c.To, ":14001"), c.Request}
+	key := row{c.From, strings.ReplaceAll(c.To, ".svc.cluster.local", ""), c.Request}
 	n, ok := t.rows[key]
 	if !ok {
 		n = &counts{byVerdict: map[calls.Verdict]int{}}
@@ -47,7 +47,7 @@ func (t *Table) Add(c calls.Call) {
 // Text is the table as it stands, every line ended.
 func (t *Table) Text() string {
 	var b strings.Builder
-	const layout = "  %-14s %-34s %-22s %8s %8s %8s  %s\n"
+	const layout = "  %-14s %-34s %-21s %8s %7s %8s  %s\n"
 	fmt.Fprintf(&b, layout, "FROM", "TO", "REQUEST", "ALLOWED", "DENIED", "REFUSED", "WHY")
 	for _, key := range t.sorted() {
 		n := t.rows[key]
