@@ -7,6 +7,7 @@ import (
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
+	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	rbacv3 "github.com/envoyproxy/go-control-plane/envoy/config/rbac/v3"
 	httprbacv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/rbac/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
@@ -35,6 +36,9 @@ func TestDenyByDefault(t *testing.T) {
 			if len(c.endpoints) > 0 {
 				t.Errorf("%s knows endpoints: %v", c.Name, sortedKeys(c.endpoints))
 			}
+			if l := c.listeners[inboundListener]; l != nil && len(find[*tcpproxyv3.TcpProxy](l)) > 0 {
+				t.Errorf("%s passes connections on", c.Name)
+			}
 			if admitted := sortedKeys(policiesIn(c.messages()...)); len(admitted) > 0 {
 				t.Errorf("%s admits by %v", c.Name, admitted)
 			}
@@ -43,28 +47,52 @@ func TestDenyByDefault(t *testing.T) {
 	})
 }
 
-// checkGuards wants a guard that denies before anything else on every way into the application, in SMI mode.
+// checkGuards wants a guard that denies by default before every way into the application, in SMI mode.
 func (c configuration) checkGuards(t rapid.TB) {
 	t.Helper()
 	for _, chain := range c.listeners[inboundListener].GetFilterChains() {
-		managers := find[*hcmv3.HttpConnectionManager](chain)
-		for _, m := range managers {
-			guard := find[*httprbacv3.RBAC](m.HttpFilters[0])
-			if len(guard) != 1 || guard[0].Rules == nil || len(guard[0].Rules.Policies) > 0 || guard[0].Rules.Action != rbacv3.RBAC_ALLOW {
-				t.Errorf("%s: the first filter of %s is not a guard that denies everything: %v", c.Name, chain.Name, guard)
-			}
-			table := c.routes[m.GetRds().GetRouteConfigName()]
-			if rules := find[*httprbacv3.RBACPerRoute](table); len(rules) != 1 || rules[0].Rbac.GetRules() == nil {
-				t.Errorf("%s: route table %s has %d sets of rules", c.Name, table.GetName(), len(rules))
-			}
+		for _, m := range find[*hcmv3.HttpConnectionManager](chain) {
+			c.checkHTTPGuard(t, m)
 		}
-		if len(find[*tcpproxyv3.TcpProxy](chain)) == 0 {
-			continue
+		if len(find[*tcpproxyv3.TcpProxy](chain)) > 0 {
+			c.checkTCPGuard(t, chain)
 		}
-		guard := find[*networkrbacv3.RBAC](chain.Filters[0])
-		if len(guard) != 1 || guard[0].Rules == nil || guard[0].Rules.Action != rbacv3.RBAC_ALLOW {
-			t.Errorf("%s: the first filter of %s is not a guard: %v", c.Name, chain.Name, guard)
-		}
+	}
+}
+
+// checkHTTPGuard wants a filter that denies everything, and a route table that lifts that.
+func (c configuration) checkHTTPGuard(t rapid.TB, m *hcmv3.HttpConnectionManager) {
+	t.Helper()
+	i := slices.IndexFunc(m.HttpFilters, func(f *hcmv3.HttpFilter) bool { return f.Name == httpRBACFilter })
+	if i < 0 || i == len(m.HttpFilters)-1 {
+		t.Errorf("%s: %s has no guard", c.Name, m.StatPrefix)
+		return
+	}
+	guard := find[*httprbacv3.RBAC](m.HttpFilters[i])
+	if len(guard) != 1 || guard[0].Rules == nil || len(guard[0].Rules.Policies) > 0 || guard[0].Rules.Action != rbacv3.RBAC_ALLOW {
+		t.Errorf("%s: the guard of %s does not deny everything: %v", c.Name, m.StatPrefix, guard)
+	}
+	table := c.routes[m.GetRds().GetRouteConfigName()]
+	if rules := find[*httprbacv3.RBACPerRoute](table); len(rules) != 1 || rules[0].Rbac.GetRules() == nil {
+		t.Errorf("%s: route table %s has %d sets of rules", c.Name, table.GetName(), len(rules))
+	}
+}
+
+// checkTCPGuard wants policies before connections are passed on, and a handshake that takes nobody but their principals:
+// a server that speaks first has spoken before policies are asked.
+func (c configuration) checkTCPGuard(t rapid.TB, chain *listenerv3.FilterChain) {
+	t.Helper()
+	guard := find[*networkrbacv3.RBAC](chain.Filters[0])
+	if len(guard) != 1 || guard[0].Rules == nil || guard[0].Rules.Action != rbacv3.RBAC_ALLOW || len(guard[0].Rules.Policies) == 0 {
+		t.Errorf("%s: the first filter of %s is not a guard: %v", c.Name, chain.Name, guard)
+		return
+	}
+	var principals []string
+	for _, p := range guard[0].Rules.Policies {
+		principals = append(principals, names(p.Principals)...)
+	}
+	if diff := cmp.Diff(distinct(principals), accepted(find[*tlsv3.CommonTlsContext](chain.TransportSocket))); diff != "" {
+		t.Errorf("%s: %s (-principals +clients of the handshake):\n%s", c.Name, chain.Name, diff)
 	}
 }
 
@@ -138,18 +166,18 @@ func TestClientsKnowOnlyWhomTheyMayCall(t *testing.T) {
 				if strings.HasSuffix(name, "|local") || name == metricsCluster || name == passthroughCluster {
 					continue
 				}
-				accepted := servers(find[*tlsv3.UpstreamTlsContext](cluster.TransportSocket))
-				if len(accepted) == 0 || len(cluster.TransportSocketMatches) > 0 {
+				servers := accepted(find[*tlsv3.CommonTlsContext](cluster.TransportSocket))
+				if len(servers) == 0 || len(cluster.TransportSocketMatches) > 0 {
 					t.Errorf("%s: cluster %s does not say who must answer", c.Name, name)
 				}
-				for _, uri := range accepted {
+				for _, uri := range servers {
 					if !callable[uri] {
 						t.Errorf("%s: cluster %s accepts %s, whom no permission lets it call", c.Name, name, uri)
 					}
 				}
 				for _, e := range find[*endpointv3.LbEndpoint](c.endpoints[name]) {
 					uri := identities[addressOf(e)].URI(w.settings.TrustDomain)
-					if !slices.Contains(accepted, uri) || e.Metadata != nil {
+					if !slices.Contains(servers, uri) || e.Metadata != nil {
 						t.Errorf("%s: cluster %s sends calls to %s, which is %s", c.Name, name, addressOf(e), uri)
 					}
 				}
@@ -158,11 +186,11 @@ func TestClientsKnowOnlyWhomTheyMayCall(t *testing.T) {
 	})
 }
 
-// servers are the identities that TLS contexts accept; anything but an exact URI shows as a word that no URI is.
-func servers(contexts []*tlsv3.UpstreamTlsContext) []string {
+// accepted are the identities of peers that TLS contexts take; anything but an exact URI shows as a word that no URI is.
+func accepted(contexts []*tlsv3.CommonTlsContext) []string {
 	var uris []string
 	for _, c := range contexts {
-		for _, m := range c.CommonTlsContext.GetCombinedValidationContext().GetDefaultValidationContext().GetMatchTypedSubjectAltNames() {
+		for _, m := range c.GetCombinedValidationContext().GetDefaultValidationContext().GetMatchTypedSubjectAltNames() {
 			if m.SanType == tlsv3.SubjectAltNameMatcher_URI && m.Matcher.GetExact() != "" {
 				uris = append(uris, m.Matcher.GetExact())
 			} else {
@@ -217,7 +245,7 @@ func TestPlaintextIsForStrangers(t *testing.T) {
 		for _, c := range configurations(output) {
 			for name, cluster := range c.clusters {
 				secured := cluster.TransportSocket != nil
-				if secured && len(servers(find[*tlsv3.UpstreamTlsContext](cluster.TransportSocket))) == 0 {
+				if secured && len(accepted(find[*tlsv3.CommonTlsContext](cluster.TransportSocket))) == 0 {
 					t.Errorf("%s: cluster %s takes any certificate of the mesh", c.Name, name)
 				}
 				for _, e := range find[*endpointv3.LbEndpoint](c.endpoints[name]) {

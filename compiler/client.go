@@ -7,10 +7,11 @@ import (
 	"github.com/flomesh-io/fsmc/model"
 )
 
-// client is the view of whoever calls: what the proxies of one identity, or in permissive mode of one namespace, may
-// reach, and what their outbound side is made of. Replicas and workloads of one identity share it.
+// client is the view of whoever calls: what the proxies of one identity, or in permissive mode all proxies, may reach, and
+// what their outbound side is made of. Replicas and workloads of one identity share it.
 type client struct {
 	*compilation
+	// namespace is where the caller is, while its route tables are made (within).
 	namespace string
 	families  families
 	reached   []upstream
@@ -18,6 +19,9 @@ type client struct {
 
 	destinations map[netip.AddrPort]destination
 	chains       map[string]*part
+	// tables are the HTTP services of each route table, by port; foreign the tables of namespaces that have none of them.
+	tables  map[uint16][]upstream
+	foreign map[uint16]*Resource
 	// direct are the service ports whose pods are called by their own addresses.
 	direct map[model.ServicePort]bool
 	// plaintext says that pods without a sidecar are called by their addresses.
@@ -28,8 +32,8 @@ type client struct {
 
 // outbound is the part of a configuration that is about calls the application makes.
 type outbound struct {
-	listener  *Resource // nil when nothing can be called
-	routes    []*Resource
+	listener  *Resource   // nil when nothing can be called
+	routes    []*Resource // in order of their ports
 	clusters  []*Resource
 	endpoints []*Resource
 	// tls says that some cluster needs the proxy's certificate.
@@ -51,13 +55,15 @@ const (
 	podAddress
 )
 
-func (c *compilation) outboundFor(namespace string, f families, reached []upstream) outbound {
+func (c *compilation) outboundFor(f families, reached []upstream) *client {
 	c.memo.counters.Views++
 	view := &client{
-		compilation: c, namespace: namespace, families: f, reached: reached,
+		compilation: c, families: f, reached: reached,
 		byPort:       make(map[model.ServicePort]upstream, len(reached)),
 		destinations: map[netip.AddrPort]destination{},
 		chains:       map[string]*part{},
+		tables:       map[uint16][]upstream{},
+		foreign:      map[uint16]*Resource{},
 		direct:       map[model.ServicePort]bool{},
 	}
 	for _, u := range reached {
@@ -69,7 +75,9 @@ func (c *compilation) outboundFor(namespace string, f families, reached []upstre
 	view.addDirectCalls()
 	view.addPassthrough()
 	view.addListener()
-	return view.result
+	sortByName(view.result.clusters)
+	sortByName(view.result.endpoints)
+	return view
 }
 
 func (v *client) addClusters() {

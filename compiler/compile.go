@@ -48,7 +48,8 @@ type compilation struct {
 	tls      tlsSpec
 	memo     *memo
 
-	outbounds map[outboundKey]outbound
+	outbounds  map[outboundKey]outbound
+	permissive map[families]*client
 	// What depends on nothing but a whole service port is found without making its spec again.
 	wholeClusters    map[wholeKey]*Resource
 	wholeAssignments map[assignmentKey]*Resource
@@ -63,6 +64,7 @@ func newCompilation(mesh *model.Mesh) *compilation {
 	return &compilation{
 		index: newIndex(mesh), settings: mesh.Settings(), tls: newTLSSpec(mesh.Settings().TLS), memo: newMemo(),
 		outbounds:        map[outboundKey]outbound{},
+		permissive:       map[families]*client{},
 		wholeClusters:    map[wholeKey]*Resource{},
 		wholeAssignments: map[assignmentKey]*Resource{},
 		unreachable:      map[unreachableKey][]model.Identity{},
@@ -110,7 +112,7 @@ func (c *compilation) class(g *group) *Class {
 		Listeners: byName(listeners),
 		Routes:    byName(slices.Concat(out.routes, in.routes)),
 		Clusters:  byName(clusters),
-		Endpoints: byName(slices.Clone(out.endpoints)),
+		Endpoints: model.ListOf(out.endpoints...),
 	}
 	class.Secrets = slots(class.Identity, out.tls, in.listener != nil)
 	var ids []model.ProxyID
@@ -130,16 +132,26 @@ func (c *compilation) outbound(g *group) outbound {
 	if result, ok := c.outbounds[key]; ok {
 		return result
 	}
-	reached := c.reach()
-	c.outbounds[key] = c.outboundFor(c.caller.Namespace, g.spec.Families, reached)
+	view := c.view(g.spec.Families)
+	c.outbounds[key] = view.within(c.caller.Namespace)
 	return c.outbounds[key]
 }
 
-func (c *compilation) reach() []upstream {
+func (c *compilation) view(f families) *client {
 	if c.settings.Permissive {
-		return c.reachAll()
+		return c.everywhere(f)
 	}
-	return c.reachFrom(c.caller)
+	return c.outboundFor(f, c.reachFrom(c.caller))
+}
+
+// everywhere is the view of whoever calls in permissive mode.
+func (c *compilation) everywhere(f families) *client {
+	view, ok := c.permissive[f]
+	if !ok {
+		view = c.outboundFor(f, c.reachAll())
+		c.permissive[f] = view
+	}
+	return view
 }
 
 func slots(identity model.Identity, client, server bool) model.List[Slot] {
@@ -156,8 +168,12 @@ func slots(identity model.Identity, client, server bool) model.List[Slot] {
 	return model.ListOf(list...)
 }
 
-func byName(resources []*Resource) model.List[*Resource] {
+func sortByName(resources []*Resource) {
 	slices.SortFunc(resources, func(a, b *Resource) int { return cmp.Compare(a.Name, b.Name) })
+}
+
+func byName(resources []*Resource) model.List[*Resource] {
+	sortByName(resources)
 	return model.ListOf(resources...)
 }
 

@@ -113,7 +113,9 @@ func TestDestinations(t *testing.T) {
 				clusterIP("a", "198.18.0.1", answers(80, tcp, outside("192.0.2.1:80"))),
 				born(9, clusterIP("b", "198.18.0.1", answers(80, tcp, outside("192.0.2.2:80")))),
 			},
-			want:  []string{"198.18.0.1 80 -> outbound_shop/b_80_tcp"},
+			want: []string{
+				"192.0.2.1 80 -> outbound_plaintext", "192.0.2.2 80 -> outbound_plaintext", "198.18.0.1 80 -> outbound_shop/b_80_tcp",
+			},
 			codes: []model.Code{model.OverlappingChain},
 		},
 		{
@@ -122,7 +124,9 @@ func TestDestinations(t *testing.T) {
 				clusterIP("a", "198.18.0.1", answers(80, http, outside("192.0.2.1:80"))),
 				clusterIP("b", "198.18.0.1", answers(80, http, outside("192.0.2.2:80"))),
 			},
-			want: []string{"198.18.0.1 80 -> outbound_80_http"},
+			want: []string{
+				"192.0.2.1 80 -> outbound_plaintext", "192.0.2.2 80 -> outbound_plaintext", "198.18.0.1 80 -> outbound_80_http",
+			},
 		},
 		{
 			name: "one cluster IP thrice: the oldest counts, though it is not the first of those that share a chain",
@@ -131,7 +135,10 @@ func TestDestinations(t *testing.T) {
 				born(1, clusterIP("b", "198.18.0.1", answers(80, http, outside("192.0.2.2:80")))),
 				born(2, clusterIP("c", "198.18.0.1", answers(80, tcp, outside("192.0.2.3:80")))),
 			},
-			want:  []string{"198.18.0.1 80 -> outbound_80_http"},
+			want: []string{
+				"192.0.2.1 80 -> outbound_plaintext", "192.0.2.2 80 -> outbound_plaintext", "192.0.2.3 80 -> outbound_plaintext",
+				"198.18.0.1 80 -> outbound_80_http",
+			},
 			codes: []model.Code{model.OverlappingChain},
 		},
 		{
@@ -152,7 +159,10 @@ func TestDestinations(t *testing.T) {
 			services: []any{
 				clusterIP("a", "198.18.0.1", answers(80, tcp, outside("192.0.2.1:80"))), clusterIP("b", "198.18.0.1", answers(81, tcp, outside("192.0.2.2:80"))),
 			},
-			want: []string{"198.18.0.1 80 -> outbound_shop/a_80_tcp", "198.18.0.1 81 -> outbound_shop/b_81_tcp"},
+			want: []string{
+				"192.0.2.1 80 -> outbound_plaintext", "192.0.2.2 80 -> outbound_plaintext",
+				"198.18.0.1 80 -> outbound_shop/a_80_tcp", "198.18.0.1 81 -> outbound_shop/b_81_tcp",
+			},
 		},
 		{
 			name:     "a pod without IPv6 does not know of it",
@@ -160,9 +170,17 @@ func TestDestinations(t *testing.T) {
 			want:     []string{"100.64.0.10 80 -> outbound_shop/a_80_direct", "198.18.0.1 80 -> outbound_shop/b_80_tcp"},
 		},
 		{
-			name:     "a pod without a sidecar is not called by its own address",
-			services: []any{clusterIP("a", "198.18.0.1", answers(80, tcp, outside("192.0.2.1:80")))},
-			want:     []string{"198.18.0.1 80 -> outbound_shop/a_80_tcp"},
+			name:     "a pod without a sidecar is called by its own address as it is",
+			services: []any{clusterIP("a", "198.18.0.1", answers(80, tcp, outside("192.0.2.1:8080")))},
+			want:     []string{"192.0.2.1 8080 -> outbound_plaintext", "198.18.0.1 80 -> outbound_shop/a_80_tcp"},
+		},
+		{
+			name: "a pod that has no door for the service is not called by its own address",
+			services: []any{
+				clusterIP("a", "198.18.0.1", answers(80, tcp, behind(pod("x-0", thief, "100.64.0.66"), 8080))), // listed by hand, not selected
+				pod("x-0", thief, "100.64.0.66", serves("b", 80, 8080, tcp)),
+			},
+			want: []string{"198.18.0.1 80 -> outbound_shop/a_80_tcp"},
 		},
 		{
 			name:     "nobody answers",
@@ -170,7 +188,7 @@ func TestDestinations(t *testing.T) {
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			mesh := meshOf(permissive(), append(row.services, pod("buyer-0", buyer, "100.64.0.1"))...)
+			mesh := meshOf(permissive(), append(populated(row.services...), pod("buyer-0", buyer, "100.64.0.1"))...)
 			output, diagnostics := Compile(mesh)
 			class, _ := output.ClassOf(theBuyer)
 			got := pairs(destinationsOf(configurationOf(class).listeners[outboundListener]))

@@ -3,23 +3,55 @@ package compiler
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/flomesh-io/fsmc/model"
 )
 
 // addRouteTables makes one chain and one route table for each port on which HTTP services are called.
 func (v *client) addRouteTables() {
-	byPort := map[uint16][]upstream{}
 	for _, u := range v.reached {
 		if u.port.Protocol.IsHTTP() && v.claim(u, outboundHTTPChain(u.id.Port)) {
-			byPort[u.id.Port] = append(byPort[u.id.Port], u)
+			v.tables[u.id.Port] = append(v.tables[u.id.Port], u)
 		}
 	}
-	for _, port := range sortedKeys(byPort) {
+	for _, port := range sortedKeys(v.tables) {
 		chain := outboundHTTPSpec{Name: outboundHTTPChain(port), Routes: outboundRoutes(port)}
 		v.chains[chain.Name] = partOf(v.memo, chain, buildOutboundHTTPChain)
-		v.result.routes = append(v.result.routes, v.routeTable(port, byPort[port]))
+		v.markDirect(v.tables[port])
 	}
+}
+
+// markDirect notes the headless services of a route table that have pods to be called by their addresses.
+func (v *client) markDirect(services []upstream) {
+	if !slices.ContainsFunc(services, func(u upstream) bool { return u.service.Headless }) {
+		return
+	}
+	pods := v.domains(services).pods
+	for _, u := range services {
+		if len(pods[u.id.Service]) > 0 && u.routable() {
+			v.direct[u.id] = true
+		}
+	}
+}
+
+// within is the outbound side of the view in a namespace: services of that namespace are called by their bare names too.
+// Route tables without any of them are the same in every namespace.
+func (v *client) within(namespace string) outbound {
+	local := *v
+	local.namespace = namespace
+	result := v.result
+	for _, port := range sortedKeys(v.tables) {
+		if slices.ContainsFunc(v.tables[port], func(u upstream) bool { return u.id.Service.Namespace == namespace }) {
+			result.routes = append(result.routes, local.routeTable(port, v.tables[port]))
+			continue
+		}
+		if v.foreign[port] == nil {
+			v.foreign[port] = local.routeTable(port, v.tables[port])
+		}
+		result.routes = append(result.routes, v.foreign[port])
+	}
+	return result
 }
 
 func (v *client) routeTable(port uint16, services []upstream) *Resource {
@@ -35,7 +67,6 @@ func (v *client) routeTable(port uint16, services []upstream) *Resource {
 			spec.Hosts = append(spec.Hosts, partOf(v.memo, host, buildVirtualHost))
 		}
 		if pods := domains.pods[u.id.Service]; len(pods) > 0 && u.routable() {
-			v.direct[u.id] = true
 			host := virtualHostSpec{
 				Name: directVirtualHost(u.id.Service), Domains: pods,
 				Routes: []routeSpec{{Targets: []targetSpec{{Cluster: directCluster(u.id)}}}},

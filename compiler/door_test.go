@@ -9,6 +9,7 @@ import (
 	httprbacv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/rbac/v3"
 	networkrbacv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/rbac/v3"
 	tcpproxyv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/tcp_proxy/v3"
+	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/encoding/prototext"
 	"google.golang.org/protobuf/testing/protocmp"
@@ -270,7 +271,7 @@ func TestDoors(t *testing.T) {
 			for _, m := range row.members {
 				things = append(things, clusterIP(m.ServicePort.Service.Name, "198.18.0.1"))
 			}
-			c := compiled(t, meshOf(smi(), things...), theSeller)
+			c := compiled(t, meshOf(permissive(), things...), theSeller)
 			l := c.listeners[inboundListener]
 			var chains, tcp []string
 			for _, chain := range l.GetFilterChains() {
@@ -335,15 +336,24 @@ func TestPolicyOfHTTPIsInTheRouteTable(t *testing.T) {
 // The policy of connections is in the chain, before they are passed on; in permissive mode the certificate is enough.
 func TestPolicyOfTCPIsInTheChain(t *testing.T) {
 	for name, row := range map[string]struct {
-		settings model.Settings
+		mesh     *model.Mesh
 		filters  []string
 		policies []string
+		clients  []string
 	}{
-		"SMI":        {smi(), []string{networkRBACFilter, tcpProxyFilter}, []string{"shop/stores"}},
-		"permissive": {permissive(), []string{tcpProxyFilter}, nil},
+		"SMI": {
+			shop(smi()), []string{networkRBACFilter, tcpProxyFilter}, []string{"shop/stores"}, []string{"spiffe://cluster.local/ns/shop/sa/buyer"},
+		},
+		"SMI, two policies": {
+			with(shop(smi()), admit("steals", thief, seller), admit("buys-again", buyer, seller)), []string{networkRBACFilter, tcpProxyFilter},
+			[]string{"shop/buys-again", "shop/steals", "shop/stores"}, []string{"spiffe://cluster.local/ns/shop/sa/buyer", "spiffe://cluster.local/ns/shop/sa/thief"},
+		},
+		"SMI, no policy": {meshOf(smi(), pod("seller-0", seller, "100.64.0.10", serves("db", 3306, 3306, model.TCP))), []string{directResponseFilter}, nil, nil},
+		"permissive":     {shop(permissive()), []string{tcpProxyFilter}, nil, nil},
+		"HTTP is closed": {shop(closed(permissive())), []string{tcpProxyFilter}, nil, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := compiled(t, shop(row.settings), theSeller).listeners[inboundListener]
+			l := compiled(t, row.mesh, theSeller).listeners[inboundListener]
 			i := slices.IndexFunc(l.FilterChains, func(c *listenerv3.FilterChain) bool { return c.Name == "inbound_shop/db_3306_tcp" })
 			var filters []string
 			for _, f := range l.FilterChains[i].Filters {
@@ -358,6 +368,9 @@ func TestPolicyOfTCPIsInTheChain(t *testing.T) {
 			}
 			if diff := cmp.Diff(row.policies, policies); diff != "" {
 				t.Errorf("policies (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(row.clients, accepted(find[*tlsv3.CommonTlsContext](l.FilterChains[i].TransportSocket))); diff != "" {
+				t.Errorf("clients of the handshake (-want +got):\n%s", diff)
 			}
 		})
 	}

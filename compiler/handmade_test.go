@@ -101,6 +101,32 @@ func behind(p *model.Proxy, target uint16) model.Endpoint {
 	return model.Endpoint{Address: netip.AddrPortFrom(p.Addresses.At(0), target), Proxy: p.ID, Identity: p.Identity, Sidecar: true}
 }
 
+// populated adds the pods that are behind services, with a door for each service that lists them.
+func populated(things ...any) []any {
+	members := map[model.ProxyID][]model.Member{}
+	behind := map[model.ProxyID]model.Endpoint{}
+	for _, thing := range things {
+		s, ok := thing.(*model.Service)
+		if !ok {
+			continue
+		}
+		for p := range s.Ports.Values() {
+			for e := range p.Endpoints.Values() {
+				if e.Sidecar {
+					behind[e.Proxy] = e
+					members[e.Proxy] = append(members[e.Proxy], model.Member{
+						ServicePort: model.ServicePort{Service: s.ID, Port: p.Number}, Target: e.Address.Port(), Protocol: p.Protocol,
+					})
+				}
+			}
+		}
+	}
+	for id, e := range behind {
+		things = append(things, pod(id.Name, e.Identity, e.Address.Addr().String(), members[id]...))
+	}
+	return things
+}
+
 // outside is an endpoint without a sidecar.
 func outside(address string) model.Endpoint {
 	return model.Endpoint{Address: netip.MustParseAddrPort(address)}

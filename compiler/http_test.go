@@ -1,14 +1,17 @@
 package compiler
 
 import (
+	"regexp"
 	"testing"
 
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
+	rbacv3 "github.com/envoyproxy/go-control-plane/envoy/config/rbac/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	httpv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/upstreams/http/v3"
+	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/flomesh-io/fsmc/model"
@@ -64,7 +67,7 @@ func TestClustersSpeakWhatTheirPortsSpeak(t *testing.T) {
 	}
 	want := map[string]bool{
 		"shop/web|80": true, "shop/web-v1|80": true, "shop/web-v2|80": true, "shop/web-v1|80|direct": true, "shop/web-v2|80|direct": true, "shop/web|80|direct": true,
-		"shop/db|3306": false, "shop/db|3306|direct": false, "shop/seller-0.db|3306": false, "shop/old|9000": false,
+		"shop/db|3306": false, "shop/db|3306|direct": false, "shop/seller-0.db|3306": false, "shop/old|9000": false, "passthrough-outbound": false,
 		"8080|local": true, "3306|local": false, "envoy-metrics-cluster": true,
 	}
 	for name := range got {
@@ -191,6 +194,27 @@ func TestStatNames(t *testing.T) {
 	for name, want := range map[string]string{"shop/web|80": "", "shop/seller-0.db|3306": "shop/seller-0_db|3306"} {
 		if got := c.clusters[name].GetAltStatName(); got != want {
 			t.Errorf("cluster %s is %q in statistics", name, got)
+		}
+	}
+}
+
+// A path of which something is left that another reader would resolve is refused, whatever policies say.
+func TestAmbiguousPaths(t *testing.T) {
+	rules := find[*rbacv3.RBAC](ambiguousPaths())
+	if len(rules) != 1 || rules[0].Action != rbacv3.RBAC_DENY || len(rules[0].Policies) != 1 {
+		t.Fatalf("the filter is %v", rules)
+	}
+	paths := only[*matcherv3.PathMatcher](flat(rules[0]))
+	if len(paths) != 1 {
+		t.Fatalf("the filter looks at %d paths", len(paths))
+	}
+	whole := regexp.MustCompile("^(?:" + paths[0].GetPath().GetSafeRegex().GetRegex() + ")$")
+	for path, refused := range map[string]bool{
+		"/": false, "/a": false, "/a/b.html": false, "/a/...": false, "/.well-known/x": false, "/a;v=1/b": false, "/a/..b": false, "/a/b..": false,
+		"/a/..": true, "/a/.": true, "/..;/b": true, "/a/..;v=1/b": true, "/a/.;/b": true, "/a/..;": true,
+	} {
+		if whole.MatchString(path) != refused {
+			t.Errorf("%s is refused: %t", path, !refused)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package compiler
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -187,12 +188,12 @@ func chainOf(m *xdsmatcherv3.Matcher_OnMatch) string {
 	return name.Value
 }
 
-// policiesIn are the RBAC policies in a message, by name.
+// policiesIn are the RBAC policies in a message that admit something, by name.
 func policiesIn[M proto.Message](in ...M) map[string]*rbacv3.Policy {
 	all := map[string]*rbacv3.Policy{}
 	for _, r := range find[*rbacv3.RBAC](in...) {
-		for name, p := range r.Policies {
-			all[name] = p
+		if r.Action == rbacv3.RBAC_ALLOW {
+			maps.Copy(all, r.Policies)
 		}
 	}
 	return all

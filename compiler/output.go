@@ -108,6 +108,6 @@ type Counters struct {
 	// Specs is the number of times that a spec was looked up, Builds how many of them had to be built.
 	Specs  int `json:"specs"`
 	Builds int `json:"builds"`
-	// Bytes is the size of all distinct resources.
+	// Bytes is the size of all distinct resources that were built.
 	Bytes int `json:"bytes"`
 }

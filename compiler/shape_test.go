@@ -1,6 +1,7 @@
 package compiler
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -207,7 +208,8 @@ func TestInboundIsMutualTLS(t *testing.T) {
 					continue
 				}
 				common := contexts[0].CommonTlsContext
-				if len(common.AlpnProtocols) > 0 || common.GetValidationContextSdsSecretConfig().GetName() != inboundTrustSlot {
+				trust := cmp.Or(common.GetValidationContextSdsSecretConfig(), common.GetCombinedValidationContext().GetValidationContextSdsSecretConfig())
+				if len(common.AlpnProtocols) > 0 || trust.GetName() != inboundTrustSlot {
 					t.Errorf("%s: chain %s: ALPN %v, trust %v", c.Name, chain.Name, common.AlpnProtocols, common.ValidationContextType)
 				}
 			}
@@ -278,7 +280,7 @@ func TestConnectionManagers(t *testing.T) {
 		output, _ := Compile(w.mesh())
 		for _, c := range configurations(output) {
 			for name, want := range map[string][]string{
-				outboundListener: {httpRouterFilter}, inboundListener: {httpRBACFilter, httpRouterFilter}, prometheusListener: {httpRouterFilter},
+				outboundListener: {httpRouterFilter}, inboundListener: {pathFilter, httpRBACFilter, httpRouterFilter}, prometheusListener: {httpRouterFilter},
 			} {
 				l, ok := c.listeners[name]
 				if !ok {

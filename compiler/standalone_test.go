@@ -49,7 +49,7 @@ func TestStandaloneStillChecksServers(t *testing.T) {
 	class, _ := output.ClassOf(theBuyer)
 	b := output.Standalone(theBuyer)
 	for _, c := range b.StaticResources.Clusters {
-		want := servers(find[*tlsv3.UpstreamTlsContext](configurationOf(class).clusters[c.Name]))
+		want := accepted(find[*tlsv3.CommonTlsContext](configurationOf(class).clusters[c.Name]))
 		var got []string
 		for _, v := range find[*tlsv3.CertificateValidationContext](c) {
 			for _, m := range v.MatchTypedSubjectAltNames {

@@ -56,7 +56,9 @@ func (r *settingsReader) between(field string, written, least, most int, otherwi
 }
 
 // unchecked says that requests must be checked by somebody who cannot be asked yet, and may not pass if he cannot.
-func unchecked(authz configv1alpha2.ExternalAuthzSpec) bool { return authz.Enable && !authz.FailureModeAllow }
+func unchecked(authz configv1alpha2.ExternalAuthzSpec) bool {
+	return authz.Enable && !authz.FailureModeAllow
+}
 
 // authorization reports that requests are not checked by somebody who was asked to. They are then refused, unless it
 // says that they may pass when the check fails.

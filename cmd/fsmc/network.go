@@ -105,13 +105,17 @@ func (n network) virtual() []local.Virtual {
 			}
 		}
 	}
+	slices.SortFunc(all, func(a, b local.Virtual) int { return a.Address.Compare(b.Address) })
 	return all
 }
 
-// names are the DNS names of all services.
+// names are the DNS names of all services but aliases, which lead out of the mesh.
 func (n network) names() []local.Name {
 	var all []local.Name
 	for _, s := range n.objects.Services {
+		if s.Spec.Type == corev1.ServiceTypeExternalName {
+			continue
+		}
 		domain := s.Name + "." + s.Namespace + ".svc." + sources.ClusterDomain
 		whole, hosts := clusterIPs(s), map[string][]netip.Addr{}
 		for _, spot := range n.spots(s) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -69,7 +70,10 @@ func (command *upCommand) run(c *cobra.Command, paths []string) error {
 		if err := command.greet(r); err != nil {
 			return err
 		}
-		return command.wait(ctx, r.mesh)
+		if err := command.wait(ctx, r.mesh); err != nil {
+			return err
+		}
+		return command.input.verdict(r.result.Diagnostics)
 	})
 }
 
@@ -82,11 +86,11 @@ func (command *upCommand) during(c *cobra.Command, paths []string, do func(conte
 	}
 	ctx, stop := untilInterrupted(c.Context())
 	defer stop()
-	scratch, err := newScratch()
+	scratch, err := local.NewScratch()
 	if err != nil {
 		return fmt.Errorf("make a folder for the mesh: %w", err)
 	}
-	defer scratch.remove()
+	defer func() { _ = scratch.Remove() }()
 	if err := command.place(c, paths, scratch); err != nil {
 		return err
 	}
@@ -109,24 +113,26 @@ func interrupted(ctx context.Context, err error) error {
 }
 
 // place chooses where the tree goes, and refuses what cannot be written.
-func (command *upCommand) place(c *cobra.Command, paths []string, s *scratch) error {
+func (command *upCommand) place(c *cobra.Command, paths []string, s *local.Scratch) error {
 	if command.tree.certs.value == "none" {
 		return usage(c, "sidecars need certificates: leave out --certs none")
 	}
 	if command.tree.out != "" {
 		return command.tree.check(c, paths)
 	}
-	command.tree.out = filepath.Join(s.folder, "tree")
+	s.Open()
+	command.tree.out = filepath.Join(s.Folder, "tree")
 	if command.tree.caDir == "" {
-		command.tree.caDir = filepath.Join(s.folder, "ca")
+		command.tree.caDir = filepath.Join(s.Folder, "ca")
 	}
 	return nil
 }
 
 // running is a mesh that runs.
 type running struct {
-	mesh *local.Mesh
-	plan local.Plan
+	mesh   *local.Mesh
+	plan   local.Plan
+	result compilation
 	// leftOut are the pods that do not run, because they would share an address.
 	leftOut []string
 	logs    string
@@ -134,7 +140,7 @@ type running struct {
 }
 
 // start brings the mesh up.
-func (command *upCommand) start(ctx context.Context, paths []string, envoy envoyBinary, s *scratch, p *progress) (running, error) {
+func (command *upCommand) start(ctx context.Context, paths []string, envoy envoyBinary, s *local.Scratch, p *progress) (running, error) {
 	began := command.w.now()
 	result, err := command.input.compile(paths, command.w, p)
 	if err != nil {
@@ -162,17 +168,17 @@ func (command *upCommand) start(ctx context.Context, paths []string, envoy envoy
 	if options.Logs, err = command.logFolder(s); err != nil {
 		return running{}, err
 	}
-	if options.Scratch, err = s.make("etc"); err != nil {
+	if options.Scratch, err = s.Make("etc"); err != nil {
 		return running{}, err
 	}
 	mesh, err := local.Start(ctx, plan, options)
-	return running{mesh, plan, leftOut, options.Logs, command.w.now().Sub(began)}, err
+	return running{mesh, plan, result, leftOut, options.Logs, command.w.now().Sub(began)}, err
 }
 
 // logFolder is where logs go: the folder that was asked for, or one that is removed at the end.
-func (command *upCommand) logFolder(s *scratch) (string, error) {
+func (command *upCommand) logFolder(s *local.Scratch) (string, error) {
 	if command.logs == "" {
-		return s.make("logs")
+		return s.Make("logs")
 	}
 	folder, err := filepath.Abs(command.logs)
 	if err != nil {
@@ -192,8 +198,12 @@ func (command *upCommand) trouble() func(string) {
 	}
 }
 
-// greet says what runs, and how to reach it.
+// greet says what was found in the manifests, what runs, and how to reach it.
 func (command *upCommand) greet(r running) error {
+	findings := report{style: styleOf(command.w.err, command.w.getenv), line: r.result.read.Positions.Line, verbose: command.input.verbose}
+	if _, err := io.WriteString(command.w.err, findings.text(r.result.Diagnostics)); err != nil {
+		return err
+	}
 	style := styleOf(command.w.out, command.w.getenv)
 	sidecars, example := 0, r.plan.Pods[0].String()
 	for _, p := range r.plan.Pods {

@@ -8,6 +8,7 @@ import (
 	"encoding/gob"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"sync"
@@ -53,7 +54,7 @@ func Inside() error {
 // inside runs a mesh. It returns when the front process closes its end of the line, or with what went wrong.
 func inside(line *os.File, tell func(event)) error {
 	if err := settle(); err != nil {
-		return err
+		return withRights(err)
 	}
 	decoder := gob.NewDecoder(bufio.NewReader(line))
 	m := &machine{tell: tell, processes: newProcesses()}
@@ -101,6 +102,15 @@ func becomeRoot() error {
 		}
 	}
 	return os.NewSyscallError("execve", syscall.Exec("/proc/self/exe", os.Args, os.Environ()))
+}
+
+// withRights adds to an error what rights the mesh needs, if it is for the lack of one: a system can let somebody make
+// namespaces and then do nothing in them.
+func withRights(err error) error {
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+		return fmt.Errorf("%w\nThe mesh needs CAP_SYS_ADMIN and CAP_NET_ADMIN (in a container: --privileged), and for an ordinary user a system that gives them in user namespaces (Ubuntu: sysctl kernel.apparmor_restrict_unprivileged_userns=0)", err)
+	}
+	return err
 }
 
 // settle makes the namespaces a place to live in: mounts that nobody outside sees, and a /proc of the processes here.

@@ -106,7 +106,7 @@ func (m *machine) lay() (err error) {
 		return fmt.Errorf("cannot run Envoy: %w", err)
 	}
 	if m.fabric, err = newFabric(); err != nil {
-		return fmt.Errorf("make the network between the pods: %w", err)
+		return withRights(fmt.Errorf("make the network between the pods: %w", err))
 	}
 	if m.interceptor, err = newInterceptor(m.processes, m.Rules, m.fabric.ipv6); err != nil {
 		return err

@@ -27,15 +27,14 @@ func speakHTTP2(c net.Conn, r verdict.Request) heard {
 	if _, err := io.WriteString(c, http2.ClientPreface); err != nil {
 		return heard{err: err}
 	}
-	body := io.Reader(io.LimitReader(filling{}, int64(r.Body)))
-	size := r.Body
+	var head []byte
 	if r.Protocol == "grpc" {
-		body = io.MultiReader(bytes.NewReader(grpcHead(r.Body)), body)
-		size += len(grpcHead(0))
+		head = grpcHead(r.Body)
 	}
-	s.body, s.left = body, size
+	s.body = io.MultiReader(bytes.NewReader(head), io.LimitReader(filling{}, int64(r.Body)))
+	s.left = len(head) + r.Body
 	err := errors.Join(s.framer.WriteSettings(), s.framer.WriteHeaders(http2.HeadersFrameParam{
-		StreamID: 1, BlockFragment: headerBlock(r), EndHeaders: true, EndStream: size == 0,
+		StreamID: 1, BlockFragment: headerBlock(r), EndHeaders: true, EndStream: s.left == 0,
 	}))
 	if err != nil {
 		return heard{err: err}

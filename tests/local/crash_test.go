@@ -56,8 +56,12 @@ func TestLeftoversAreRemoved(t *testing.T) {
 	killed := up(t, bookstore)
 	_ = killed.command.Process.Kill()
 	<-killed.exited
-	if left := leftovers(t); len(left) != 1 {
+	left := leftovers(t)
+	if len(left) != 1 {
 		t.Fatalf("a killed process left %v", left)
+	}
+	if err := os.Chtimes(left[0], time.Time{}, time.Now().Add(-time.Hour)); err != nil {
+		t.Fatal(err)
 	}
 	runs := up(t, bookstore)
 	if left := leftovers(t); len(left) != 1 {

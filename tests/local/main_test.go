@@ -4,6 +4,7 @@ package local
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -179,7 +180,8 @@ func run(t *testing.T, in string, args ...string) (string, int) {
 	c.Stdin = strings.NewReader(in)
 	c.Env = append(os.Environ(), "FSMC_ENVOY="+envoy(t))
 	out, err := c.CombinedOutput()
-	if _, isExit := err.(*exec.ExitError); err != nil && !isExit {
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
 	}
 	return string(out), c.ProcessState.ExitCode()
