@@ -177,10 +177,11 @@ func TestDestinations(t *testing.T) {
 		{
 			name: "a pod that has no door for the service is not called by its own address",
 			services: []any{
-				clusterIP("a", "198.18.0.1", answers(80, tcp, behind(pod("x-0", thief, "100.64.0.66"), 8080))), // listed by hand, not selected
-				pod("x-0", thief, "100.64.0.66", serves("b", 80, 8080, tcp)),
+				// It is listed by hand and not selected, beside another one.
+				clusterIP("a", "198.18.0.1", answers(80, tcp, behind(pod("x-0", thief, "100.64.0.66"), 8080), outside("192.0.2.1:8080"))),
+				pod("x-0", thief, "100.64.0.66", serves("b", 80, 8080, tcp), serves("a", 80, 8081, tcp), serves("a", 81, 8080, tcp)),
 			},
-			want: []string{"198.18.0.1 80 -> outbound_shop/a_80_tcp"},
+			want: []string{"192.0.2.1 8080 -> outbound_plaintext", "198.18.0.1 80 -> outbound_shop/a_80_tcp"},
 		},
 		{
 			name:     "nobody answers",

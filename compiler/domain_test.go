@@ -43,6 +43,15 @@ func TestDomains(t *testing.T) {
 			},
 		},
 		{
+			name:     "services of two namespaces, on one port",
+			services: []any{elsewhere("bank", "web", "198.18.0.1"), clusterIP("web", "198.18.0.2", http(behind(s0, 80)))},
+			want: []string{
+				"198.18.0.1 -> web.bank", "198.18.0.2 -> web.shop", "web -> web.shop",
+				"web.bank -> web.bank", "web.bank.svc -> web.bank", "web.bank.svc.cluster -> web.bank", "web.bank.svc.cluster.local -> web.bank",
+				"web.shop -> web.shop", "web.shop.svc -> web.shop", "web.shop.svc.cluster -> web.shop", "web.shop.svc.cluster.local -> web.shop",
+			},
+		},
+		{
 			name:     "IPv6 stands in brackets",
 			services: []any{clusterIP("web", "2001:db8::1", http(behind(s0, 80), behind(six, 80)))},
 			want: []string{

@@ -78,6 +78,12 @@ func TestSplits(t *testing.T) {
 			want:   []string{"shop/s any: shop/v2|80 1"}, on81: []string{"shop/s any: shop/v2|81 1"},
 		},
 		{
+			name: "a backend that the client knows as a root alone", protocol: http,
+			things: []any{admit("b", buyer, thief), spread("s", "web", over("v2", 1), over("v1", 1)), spread("t", "v1", over("v2", 1))},
+			want:   []string{"shop/s any: shop/v2|80 1"}, on81: []string{"shop/s any: shop/v2|81 1"},
+			codes: []model.Code{model.BackendUnreachable},
+		},
+		{
 			name: "a root that the client may not call, of backends without weight", protocol: http,
 			things: []any{admit("b", buyer, thief), spread("s", "web", over("v2", 0))},
 		},

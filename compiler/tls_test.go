@@ -4,9 +4,11 @@ import (
 	"slices"
 	"testing"
 
+	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
 	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/encoding/prototext"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
 
 	"github.com/flomesh-io/fsmc/model"
@@ -110,6 +112,34 @@ func TestClientTLS(t *testing.T) {
 				t.Errorf("endpoints (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// Clients that may call all servers of a port share what leads to it; one that may call some gets something of its own.
+func TestClientsShareWhatIsWhole(t *testing.T) {
+	s0, t0 := pod("seller-0", seller, "100.64.0.10", serves("web", 80, 8080, model.HTTP)), pod("thief-0", thief, "100.64.0.66", serves("web", 80, 8080, model.HTTP))
+	account := func(name string) model.Identity { return model.Identity{Namespace: "shop", ServiceAccount: name} }
+	// They are compiled in order of their names.
+	first, second, last := account("aaa"), account("bbb"), account("zzz")
+	output, _ := Compile(meshOf(smi(), s0, t0,
+		clusterIP("web", "198.18.0.1", answers(80, model.HTTP, behind(s0, 8080), behind(t0, 8080))),
+		pod("first", first, "100.64.0.1"), admit("f1", first, seller), admit("f2", first, thief),
+		pod("second", second, "100.64.0.2"), admit("s", second, seller),
+		pod("last", last, "100.64.0.3"), admit("l1", last, seller), admit("l2", last, thief)))
+	type shared struct{ cluster, endpoints *Resource }
+	of := func(name string) shared {
+		class, _ := output.ClassOf(model.ProxyID{Namespace: "shop", Name: name})
+		return shared{class.Clusters.At(0), class.Endpoints.At(0)}
+	}
+	if of("first") != of("last") {
+		t.Error("two clients that may call everybody have clusters of their own")
+	}
+	some := of("second")
+	if diff := cmp.Diff([]string{"spiffe://cluster.local/ns/shop/sa/seller"}, accepted(find[*tlsv3.CommonTlsContext](decode[proto.Message](some.cluster)))); diff != "" {
+		t.Errorf("servers (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"100.64.0.10:8080"}, endpointsOf(decode[*endpointv3.ClusterLoadAssignment](some.endpoints))); diff != "" {
+		t.Errorf("endpoints (-want +got):\n%s", diff)
 	}
 }
 

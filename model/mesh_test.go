@@ -77,11 +77,12 @@ func TestMeshIsInOrder(t *testing.T) {
 
 // Many splits of one root keep their order too.
 func TestPrecedenceOfSplitsIsKept(t *testing.T) {
-	var splits []*Split
+	var all, splits []*Split
 	for i := range 100 {
 		splits = append(splits, split("a", fmt.Sprint(100-i), "r"))
+		all = append(all, splits[i], split("a", fmt.Sprint(i), []string{"q", "s", "t"}[i%3]))
 	}
-	m := New(Parts{Splits: ListOf(splits...)})
+	m := New(Parts{Splits: ListOf(all...)})
 	if diff := cmp.Diff(splits, slices.Collect(m.SplitsOf(ServiceID{"a", "r"})), cmp.Comparer(func(a, b *Split) bool { return a == b })); diff != "" {
 		t.Error(diff)
 	}

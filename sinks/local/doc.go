@@ -2,6 +2,15 @@
 // its addresses, its sidecar is a real Envoy that runs from the folder that the disk sink wrote, and traffic is
 // redirected by the rules that the init container of a cluster applies (compiler/inject).
 //
-// Everything lives in one tree of namespaces, which has no route out and is gone when the process that holds it ends,
-// however it ends.
+// Two processes of one program hold a mesh:
+//
+//	front   start.go, inner.go, users.go: makes the namespaces, says what to run, and is what the user sees
+//	inner   inside.go, machine.go: the first process of a PID namespace, with one thread in each pod (thread.go)
+//
+// When either ends, however it ends, the kernel ends every process of the PID namespace; network namespaces, links,
+// rules and mounts are gone with them. The network has no route out.
+//
+// The inner process is the network between the pods (fabric.go, virtual.go), their name server (names.go), the server
+// behind every port (echo.go) and the client that asks requests (engine.go). Others ask it through a socket that only
+// the user who started it may use (client.go, door.go).
 package local

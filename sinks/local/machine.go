@@ -51,8 +51,8 @@ type machine struct {
 	byID        map[model.ProxyID]*pod
 	// nothing is the standard input of what is not asked anything.
 	nothing *os.File
-	// envoy is the binary of the sidecars, opened where their user cannot find it; else nil.
-	envoy *os.File
+	// binary is Envoy, opened where their user cannot find it; else nil.
+	binary *os.File
 	// stopping is set when the end of a process is no surprise any more.
 	stopping atomic.Bool
 }
@@ -102,7 +102,7 @@ func (m *machine) lay() (err error) {
 	if m.nothing, err = os.Open(os.DevNull); err != nil {
 		return err
 	}
-	if m.envoy, err = openClosed(m.Envoy); err != nil {
+	if m.binary, err = openClosed(m.Envoy); err != nil {
 		return fmt.Errorf("cannot run Envoy: %w", err)
 	}
 	if m.fabric, err = newFabric(); err != nil {

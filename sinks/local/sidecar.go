@@ -55,7 +55,7 @@ func (m *machine) startSidecar(ctx context.Context, p *pod) error {
 	// Each line of a log is written at once, so that a refusal can be explained when it happens.
 	arguments := append([]string{m.Envoy, "--file-flush-min-size-kb", "0"}, inject.Arguments("./"+disk.ConfigFile, m.Level)...)
 	started, err := m.processes.start(t, program{
-		arguments: arguments, binary: m.envoy, environment: os.Environ(), files: [3]*os.File{m.nothing, log, log}, user: inject.SidecarUser,
+		arguments: arguments, binary: m.binary, environment: os.Environ(), files: [3]*os.File{m.nothing, log, log}, user: inject.SidecarUser,
 	})
 	if err != nil {
 		return fmt.Errorf("start its sidecar, %s as user %d: %w", m.Envoy, inject.SidecarUser, err)

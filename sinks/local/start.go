@@ -55,7 +55,7 @@ func Start(ctx context.Context, plan Plan, options Options) (*Mesh, error) {
 	if err != nil {
 		inner.kill()
 		<-inner.ended
-		return nil, err
+		return nil, errors.Join(err, inner.line.Close())
 	}
 	go m.follow()
 	return m, nil
@@ -106,6 +106,7 @@ func (m *Mesh) follow() {
 		var e event
 		if err := m.decoder.Decode(&e); err != nil {
 			m.err = m.inner.fate(err)
+			_ = m.inner.line.Close()
 			return
 		}
 		m.heed(e)
