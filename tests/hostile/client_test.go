@@ -35,8 +35,8 @@ type answer struct {
 	// Shaken says that the handshake ended well for the neighbour. TLS 1.3 lets it believe so before its certificate is
 	// looked at.
 	Shaken bool
-	// Local is the neighbour's end of the connection, by which the server's log names it.
-	Local string
+	// Local and Peer are the ends of the connection, by which logs name it.
+	Local, Peer string
 	// Got is every byte that the other side said.
 	Got   string
 	Error string
@@ -79,7 +79,7 @@ func (q question) ask() answer {
 		return answer{Error: err.Error()}
 	}
 	defer func() { _ = c.Close() }()
-	a := answer{Connected: true, Local: c.LocalAddr().String()}
+	a := answer{Connected: true, Local: c.LocalAddr().String(), Peer: c.RemoteAddr().String()}
 	if q.TLS != nil {
 		secured, err := q.TLS.over(ctx, c)
 		if err != nil {

@@ -186,26 +186,39 @@ func admitted(t *testing.T, a answer) {
 func (m *mesh) refused(pod, why string) func(*testing.T, answer) {
 	return func(t *testing.T, a answer) {
 		t.Helper()
-		forbidden := strings.HasPrefix(a.Got, "HTTP/1.1 403 ") && !strings.Contains(a.Got, `"pod"`)
-		switch {
-		case why == rbac && !forbidden, why != rbac && a.Got != "" && !forbidden:
-			t.Errorf("the answer is not a refusal: %+v", a)
-		case a.Got == "" && (a.Error == "" || strings.Contains(a.Error, "timeout")):
-			t.Errorf("it was not refused, but left waiting: %+v", a)
+		m.checkRefused(t, a, pod, a.Peer, why)
+	}
+}
+
+// refusedAt is refused, where the connection is led to another address on its way.
+func (m *mesh) refusedAt(pod, at, why string) func(*testing.T, answer) {
+	return func(t *testing.T, a answer) {
+		t.Helper()
+		m.checkRefused(t, a, pod, at, why)
+	}
+}
+
+func (m *mesh) checkRefused(t *testing.T, a answer, pod, at, why string) {
+	t.Helper()
+	forbidden := strings.HasPrefix(a.Got, "HTTP/1.1 403 ") && !strings.Contains(a.Got, `"pod"`)
+	switch {
+	case why == rbac && !forbidden, why != rbac && a.Got != "" && !forbidden:
+		t.Errorf("the answer is not a refusal: %+v", a)
+	case a.Got == "" && (a.Error == "" || strings.Contains(a.Error, "timeout")):
+		t.Errorf("it was not refused, but left waiting: %+v", a)
+	}
+	var lines []line
+	if a.Connected {
+		lines = m.logged(t, pod, a.Local, at)
+	}
+	for _, l := range lines {
+		if l.UpstreamHost != "" {
+			t.Errorf("the sidecar has connected to the application at %s for it", l.UpstreamHost)
 		}
-		var lines []line
-		if a.Connected {
-			lines = m.logged(t, pod, a.Local)
-		}
-		for _, l := range lines {
-			if l.UpstreamHost != "" {
-				t.Errorf("the sidecar has connected to the application at %s for it", l.UpstreamHost)
-			}
-		}
-		seen := fmt.Sprintf("the log says %+v, and the neighbour was told %q", lines, a.Error)
-		if !slices.ContainsFunc(strings.Split(why, "|"), func(s string) bool { return strings.Contains(seen, s) }) {
-			t.Errorf("nothing says %q: %s", why, seen)
-		}
+	}
+	seen := fmt.Sprintf("the log says %+v, and the neighbour was told %q", lines, a.Error)
+	if !slices.ContainsFunc(strings.Split(why, "|"), func(s string) bool { return strings.Contains(seen, s) }) {
+		t.Errorf("nothing says %q: %s", why, seen)
 	}
 }
 
@@ -240,7 +253,7 @@ func (m *mesh) administration(t *testing.T) []attempt {
 	}
 	q := question{Address: "administration.shop:80", Send: statistics}
 	return []attempt{
-		{"without a sidecar", "neighbour-0", q, m.refused("server-0", noChain)},
+		{"without a sidecar", "neighbour-0", q, m.refusedAt("server-0", m.at(t, "server-0", netip.Addr.Is4, 15000), noChain)},
 		{"the admitted client", "client-0", q, m.refused("client-0", noChain)},
 		{"a member whom no rule lists", "other-0", q, m.refused("other-0", nobody)},
 	}

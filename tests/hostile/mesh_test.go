@@ -181,6 +181,7 @@ func (m *mesh) ask(t *testing.T, pod string, questions []question) (answers []an
 // line is what a sidecar's log says of a connection or a request.
 type line struct {
 	Remote       string `json:"downstream_remote_address"`
+	Local        string `json:"downstream_local_address"`
 	Flags        string `json:"response_flags"`
 	Details      string `json:"response_code_details"`
 	Termination  string `json:"connection_termination_details"`
@@ -189,7 +190,7 @@ type line struct {
 }
 
 // logged is what the sidecar of a pod wrote about a connection. A line may come a moment after the connection has ended.
-func (m *mesh) logged(t *testing.T, pod, remote string) (lines []line) {
+func (m *mesh) logged(t *testing.T, pod, from, to string) (lines []line) {
 	t.Helper()
 	for {
 		last := time.Now().After(m.settled)
@@ -199,7 +200,7 @@ func (m *mesh) logged(t *testing.T, pod, remote string) (lines []line) {
 		}
 		for s := bufio.NewScanner(bytes.NewReader(text)); s.Scan(); {
 			var l line
-			if json.Unmarshal(s.Bytes(), &l) == nil && l.Remote == remote {
+			if json.Unmarshal(s.Bytes(), &l) == nil && l.Remote == from && l.Local == to {
 				lines = append(lines, l)
 			}
 		}
