@@ -19,6 +19,9 @@ type question struct {
 	TLS *handshake
 	// Send is sent once the other side has had its chance to speak first.
 	Send string
+	// Port is the neighbour's own, another one each time: where two connections from one port are led to one place, the
+	// kernel changes the port of one, and logs name it otherwise.
+	Port int
 }
 
 // handshake is how the neighbour presents itself.
@@ -35,8 +38,8 @@ type answer struct {
 	// Shaken says that the handshake ended well for the neighbour. TLS 1.3 lets it believe so before its certificate is
 	// looked at.
 	Shaken bool
-	// Local and Peer are the ends of the connection, by which logs name it.
-	Local, Peer string
+	// Local is the neighbour's end of the connection, by which logs name it.
+	Local string
 	// Got is every byte that the other side said.
 	Got   string
 	Error string
@@ -70,7 +73,7 @@ func act(in io.Reader, out io.Writer) error {
 }
 
 func (q question) ask() answer {
-	var dialer net.Dialer
+	dialer := net.Dialer{LocalAddr: &net.TCPAddr{Port: q.Port}}
 	ctx, cancel := context.WithTimeout(context.Background(), anything)
 	defer cancel()
 	dialer.SetMultipathTCP(false)
@@ -79,7 +82,7 @@ func (q question) ask() answer {
 		return answer{Error: err.Error()}
 	}
 	defer func() { _ = c.Close() }()
-	a := answer{Connected: true, Local: c.LocalAddr().String(), Peer: c.RemoteAddr().String()}
+	a := answer{Connected: true, Local: c.LocalAddr().String()}
 	if q.TLS != nil {
 		secured, err := q.TLS.over(ctx, c)
 		if err != nil {

@@ -158,7 +158,7 @@ func (m *mesh) doors(t *testing.T) (attempts []attempt) {
 			for _, f := range families {
 				attempts = append(attempts, attempt{
 					name: strings.Join([]string{i.name, d.name, f.name}, "/"), pod: "neighbour-0", check: check,
-					question: question{m.at(t, "server-0", f.has, d.port), i.tls, d.send},
+					question: question{Address: m.at(t, "server-0", f.has, d.port), TLS: i.tls, Send: d.send},
 				})
 			}
 		}
@@ -186,39 +186,26 @@ func admitted(t *testing.T, a answer) {
 func (m *mesh) refused(pod, why string) func(*testing.T, answer) {
 	return func(t *testing.T, a answer) {
 		t.Helper()
-		m.checkRefused(t, a, pod, a.Peer, why)
-	}
-}
-
-// refusedAt is refused, where the connection is led to another address on its way.
-func (m *mesh) refusedAt(pod, at, why string) func(*testing.T, answer) {
-	return func(t *testing.T, a answer) {
-		t.Helper()
-		m.checkRefused(t, a, pod, at, why)
-	}
-}
-
-func (m *mesh) checkRefused(t *testing.T, a answer, pod, at, why string) {
-	t.Helper()
-	forbidden := strings.HasPrefix(a.Got, "HTTP/1.1 403 ") && !strings.Contains(a.Got, `"pod"`)
-	switch {
-	case why == rbac && !forbidden, why != rbac && a.Got != "" && !forbidden:
-		t.Errorf("the answer is not a refusal: %+v", a)
-	case a.Got == "" && (a.Error == "" || strings.Contains(a.Error, "timeout")):
-		t.Errorf("it was not refused, but left waiting: %+v", a)
-	}
-	var lines []line
-	if a.Connected {
-		lines = m.logged(t, pod, a.Local, at)
-	}
-	for _, l := range lines {
-		if l.UpstreamHost != "" {
-			t.Errorf("the sidecar has connected to the application at %s for it", l.UpstreamHost)
+		forbidden := strings.HasPrefix(a.Got, "HTTP/1.1 403 ") && !strings.Contains(a.Got, `"pod"`)
+		switch {
+		case why == rbac && !forbidden, why != rbac && a.Got != "" && !forbidden:
+			t.Errorf("the answer is not a refusal: %+v", a)
+		case a.Got == "" && (a.Error == "" || strings.Contains(a.Error, "timeout")):
+			t.Errorf("it was not refused, but left waiting: %+v", a)
 		}
-	}
-	seen := fmt.Sprintf("the log says %+v, and the neighbour was told %q", lines, a.Error)
-	if !slices.ContainsFunc(strings.Split(why, "|"), func(s string) bool { return strings.Contains(seen, s) }) {
-		t.Errorf("nothing says %q: %s", why, seen)
+		var lines []line
+		if a.Connected {
+			lines = m.logged(t, pod, a.Local)
+		}
+		for _, l := range lines {
+			if l.UpstreamHost != "" {
+				t.Errorf("the sidecar has connected to the application at %s for it", l.UpstreamHost)
+			}
+		}
+		seen := fmt.Sprintf("the log says %+v, and the neighbour was told %q", lines, a.Error)
+		if !slices.ContainsFunc(strings.Split(why, "|"), func(s string) bool { return strings.Contains(seen, s) }) {
+			t.Errorf("nothing says %q: %s", why, seen)
+		}
 	}
 }
 
@@ -237,8 +224,8 @@ func (m *mesh) sidecarPorts(t *testing.T) (attempts []attempt) {
 			to := m.at(t, "server-0", f.has, port)
 			name := fmt.Sprintf("%d/%s/", port, f.name)
 			attempts = append(attempts,
-				attempt{name + "in plaintext", "neighbour-0", question{to, nil, statistics}, m.refused("server-0", why)},
-				attempt{name + "as the admitted client", "neighbour-0", question{to, m.admitted(), statistics}, m.refused("server-0", why)},
+				attempt{name + "in plaintext", "neighbour-0", question{Address: to, Send: statistics}, m.refused("server-0", why)},
+				attempt{name + "as the admitted client", "neighbour-0", question{Address: to, TLS: m.admitted(), Send: statistics}, m.refused("server-0", why)},
 			)
 		}
 	}
@@ -253,7 +240,7 @@ func (m *mesh) administration(t *testing.T) []attempt {
 	}
 	q := question{Address: "administration.shop:80", Send: statistics}
 	return []attempt{
-		{"without a sidecar", "neighbour-0", q, m.refusedAt("server-0", m.at(t, "server-0", netip.Addr.Is4, 15000), noChain)},
+		{"without a sidecar", "neighbour-0", q, m.refused("server-0", noChain)},
 		{"the admitted client", "client-0", q, m.refused("client-0", noChain)},
 		{"a member whom no rule lists", "other-0", q, m.refused("other-0", nobody)},
 	}
@@ -290,9 +277,9 @@ func (m *mesh) forgedHeaders(t *testing.T) (attempts []attempt) {
 		{"one to be dropped on the way", "Connection: x-forwarded-client-cert\r\nX-Forwarded-Client-Cert: " + forged + "\r\n"},
 	} {
 		send := "GET /page HTTP/1.1\r\nHost: server.shop:8080\r\n" + spelling.headers + "\r\n"
-		direct := question{m.at(t, "server-0", netip.Addr.Is4, 8080), m.admitted(), send}
+		direct := question{Address: m.at(t, "server-0", netip.Addr.Is4, 8080), TLS: m.admitted(), Send: send}
 		attempts = append(attempts,
-			attempt{spelling.name + "/through the caller's sidecar", "client-0", question{"server.shop:8080", nil, send}, named},
+			attempt{spelling.name + "/through the caller's sidecar", "client-0", question{Address: "server.shop:8080", Send: send}, named},
 			attempt{spelling.name + "/past any sidecar", "neighbour-0", direct, named},
 		)
 	}

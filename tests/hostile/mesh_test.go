@@ -42,6 +42,8 @@ type mesh struct {
 	said       *output
 	// settled is when the logs say everything that they will of what was asked.
 	settled time.Time
+	// port is the last one that somebody asked from.
+	port int
 }
 
 // output is what a process writes, while it does.
@@ -73,7 +75,7 @@ func up(t *testing.T) *mesh {
 	if err := os.Chmod(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	m := &mesh{fsmc: build(t, folder), name: fmt.Sprintf("hostile-%d", os.Getpid()), folder: folder, said: &output{}}
+	m := &mesh{fsmc: build(t, folder), name: fmt.Sprintf("hostile-%d", os.Getpid()), folder: folder, said: &output{}, port: 20000}
 	command := exec.Command(m.fsmc, "up", "manifests.yaml", "--name", m.name, "--for", "5m", "--fail-on", "never",
 		"-o", m.path("tree"), "--ca-dir", m.path("ca"), "--logs", m.path("logs"))
 	command.Env = append(os.Environ(), "FSMC_ENVOY="+envoy(t))
@@ -156,6 +158,10 @@ func (m *mesh) ask(t *testing.T, pod string, questions []question) (answers []an
 	if err != nil {
 		t.Fatal(err)
 	}
+	for i := range questions {
+		m.port++
+		questions[i].Port = m.port
+	}
 	text, err := json.Marshal(questions)
 	if err != nil {
 		t.Fatal(err)
@@ -181,7 +187,6 @@ func (m *mesh) ask(t *testing.T, pod string, questions []question) (answers []an
 // line is what a sidecar's log says of a connection or a request.
 type line struct {
 	Remote       string `json:"downstream_remote_address"`
-	Local        string `json:"downstream_local_address"`
 	Flags        string `json:"response_flags"`
 	Details      string `json:"response_code_details"`
 	Termination  string `json:"connection_termination_details"`
@@ -190,7 +195,7 @@ type line struct {
 }
 
 // logged is what the sidecar of a pod wrote about a connection. A line may come a moment after the connection has ended.
-func (m *mesh) logged(t *testing.T, pod, from, to string) (lines []line) {
+func (m *mesh) logged(t *testing.T, pod, remote string) (lines []line) {
 	t.Helper()
 	for {
 		last := time.Now().After(m.settled)
@@ -200,7 +205,7 @@ func (m *mesh) logged(t *testing.T, pod, from, to string) (lines []line) {
 		}
 		for s := bufio.NewScanner(bytes.NewReader(text)); s.Scan(); {
 			var l line
-			if json.Unmarshal(s.Bytes(), &l) == nil && l.Remote == from && l.Local == to {
+			if json.Unmarshal(s.Bytes(), &l) == nil && l.Remote == remote {
 				lines = append(lines, l)
 			}
 		}
