@@ -13,6 +13,7 @@ import (
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	networkrbacv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/rbac/v3"
 	tcpproxyv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/tcp_proxy/v3"
+	mtlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/rbac/principals/mtls_authenticated/v3"
 	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -141,8 +142,10 @@ func TestPoliciesComeFromPermissions(t *testing.T) {
 func names(principals []*rbacv3.Principal) []string {
 	var list []string
 	for _, p := range principals {
-		if exact := p.GetAuthenticated().GetPrincipalName().GetExact(); exact != "" {
-			list = append(list, exact)
+		config := &mtlsv3.Config{}
+		err := p.GetCustom().GetTypedConfig().UnmarshalTo(config)
+		if name := config.SanMatcher; err == nil && name.GetSanType() == tlsv3.SubjectAltNameMatcher_URI && name.GetMatcher().GetExact() != "" {
+			list = append(list, name.GetMatcher().GetExact())
 		} else {
 			list = append(list, "not a name: "+p.String())
 		}

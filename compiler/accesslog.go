@@ -3,6 +3,7 @@ package compiler
 import (
 	accesslogv3 "github.com/envoyproxy/go-control-plane/envoy/config/accesslog/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	celv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/access_loggers/filters/cel/v3"
 	streamv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/access_loggers/stream/v3"
 	"google.golang.org/protobuf/types/known/structpb"
 )
@@ -12,11 +13,23 @@ func accessLog() []*accesslogv3.AccessLog {
 	return []*accesslogv3.AccessLog{standardOutput(nil)}
 }
 
-// refusedLog writes the connections to a listener that no filter chain takes, which no other log would show.
+// refusedLog writes the connections to a listener that no other log would show, or not the reason of: those that no filter
+// chain takes, and those whose handshake fails.
 func refusedLog() []*accesslogv3.AccessLog {
+	unknown := &accesslogv3.AccessLogFilter{FilterSpecifier: &accesslogv3.AccessLogFilter_ResponseFlagFilter{
+		ResponseFlagFilter: &accesslogv3.ResponseFlagFilter{Flags: []string{"NR"}},
+	}}
+	distrusted := &accesslogv3.AccessLogFilter{FilterSpecifier: &accesslogv3.AccessLogFilter_ExtensionFilter{
+		ExtensionFilter: &accesslogv3.ExtensionFilter{
+			Name: "envoy.access_loggers.extension_filters.cel",
+			ConfigType: &accesslogv3.ExtensionFilter_TypedConfig{TypedConfig: packed(&celv3.ExpressionFilter{
+				Expression: `has(connection.transport_failure_reason) && connection.transport_failure_reason != ""`,
+			})},
+		},
+	}}
 	return []*accesslogv3.AccessLog{standardOutput(&accesslogv3.AccessLogFilter{
-		FilterSpecifier: &accesslogv3.AccessLogFilter_ResponseFlagFilter{
-			ResponseFlagFilter: &accesslogv3.ResponseFlagFilter{Flags: []string{"NR"}},
+		FilterSpecifier: &accesslogv3.AccessLogFilter_OrFilter{
+			OrFilter: &accesslogv3.OrFilter{Filters: []*accesslogv3.AccessLogFilter{unknown, distrusted}},
 		},
 	})}
 }
@@ -49,6 +62,7 @@ func logFormat() *structpb.Struct {
 		{"downstream_local_address", "%DOWNSTREAM_LOCAL_ADDRESS%"},
 		{"downstream_peer", "%DOWNSTREAM_PEER_URI_SAN%"},
 		{"downstream_remote_address", "%DOWNSTREAM_REMOTE_ADDRESS%"},
+		{"downstream_transport_failure_reason", "%DOWNSTREAM_TRANSPORT_FAILURE_REASON%"},
 		{"duration", "%DURATION%"},
 		{"filter_chain", "%FILTER_CHAIN_NAME%"},
 		{"method", "%REQ(:METHOD)%"},

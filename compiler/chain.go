@@ -95,7 +95,7 @@ func inboundFilters(s inboundSpec) []*listenerv3.Filter {
 	if s.Routes != "" {
 		return []*listenerv3.Filter{filter(connectionManagerFilter, inboundConnections(s.Routes))}
 	}
-	proxy := filter(tcpProxyFilter, tcpProxy("inbound-mesh-tcp-proxy."+s.Cluster, []targetSpec{{Cluster: s.Cluster}}))
+	proxy := filter(tcpProxyFilter, inboundTCPProxy(s.Cluster))
 	switch {
 	case s.Permissive:
 		return []*listenerv3.Filter{proxy}
@@ -103,6 +103,15 @@ func inboundFilters(s inboundSpec) []*listenerv3.Filter {
 		return []*listenerv3.Filter{filter(directResponseFilter, &directresponsev3.Config{})} // closes every connection
 	}
 	return []*listenerv3.Filter{filter(networkRBACFilter, networkRBAC(s.Policies)), proxy}
+}
+
+// inboundTCPProxy does not call the application before the handshake has told who calls: a stranger would use up its
+// connections, and be greeted by a server that speaks first.
+func inboundTCPProxy(cluster string) *tcpproxyv3.TcpProxy {
+	proxy := tcpProxy("inbound-mesh-tcp-proxy."+cluster, []targetSpec{{Cluster: cluster}})
+	proxy.UpstreamConnectMode = tcpproxyv3.UpstreamConnectMode_ON_DOWNSTREAM_TLS_HANDSHAKE
+	proxy.MaxEarlyDataBytes = wrapperspb.UInt32(0)
+	return proxy
 }
 
 // clients are all who may enter a door that is not HTTP; none are named at doors that judge requests, or nobody. Network

@@ -198,19 +198,10 @@ func (v *client) splitTargets(split *model.Split, root upstream) []targetSpec {
 // without a sidecar, in permissive mode, as they are.
 func (v *client) addDirectCalls() {
 	for _, u := range v.reached {
-		if !u.routable() || u.service.Headless {
-			continue
+		if u.routable() && !u.service.Headless {
+			v.addMeshCalls(u)
 		}
-		name := outboundDirectChain(u.id)
-		for _, e := range u.doors {
-			if v.families.includes(e.Address.Addr()) && u.uses(e) && v.claimAt(e.Address, destination{name, u.servicePort, podAddress}) {
-				v.direct[u.id] = true
-			}
-		}
-		if v.direct[u.id] {
-			v.chains[name] = v.tcpChain(name, targetSpec{Cluster: directCluster(u.id)})
-		}
-		if u.plain {
+		if u.routable() && u.plain {
 			v.addPlainCalls(u)
 		}
 	}
@@ -218,6 +209,19 @@ func (v *client) addDirectCalls() {
 		if v.direct[u.id] {
 			v.result.clusters = append(v.result.clusters, v.cluster(u, true))
 		}
+	}
+}
+
+// addMeshCalls makes the chain of calls to the addresses of pods that have a door for the service.
+func (v *client) addMeshCalls(u upstream) {
+	name := outboundDirectChain(u.id)
+	for _, e := range u.doors {
+		if v.families.includes(e.Address.Addr()) && u.uses(e) && v.claimAt(e.Address, destination{name, u.servicePort, podAddress}) {
+			v.direct[u.id] = true
+		}
+	}
+	if v.direct[u.id] {
+		v.chains[name] = v.tcpChain(name, targetSpec{Cluster: directCluster(u.id)})
 	}
 }
 

@@ -27,6 +27,9 @@ func (v *client) claim(u upstream, chain string) bool {
 		rank = hostAddress
 	}
 	for e := range v.endpoints(u) {
+		if !e.Sidecar {
+			continue // called as it is, see addPlainCalls
+		}
 		d := destination{chain, u.servicePort, rank}
 		claimed = v.claimAt(netip.AddrPortFrom(e.Address.Addr(), u.id.Port), d) || claimed
 		claimed = v.claimAt(e.Address, d) || claimed

@@ -133,7 +133,9 @@ func (v *client) addAddresses(d *domains, services []upstream, owner map[string]
 	for _, u := range services {
 		if u.service.Headless {
 			for e := range v.endpoints(u) {
-				take(d.pods, u, e.Address.Addr())
+				if e.Sidecar {
+					take(d.pods, u, e.Address.Addr())
+				}
 			}
 		}
 	}

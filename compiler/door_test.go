@@ -125,7 +125,14 @@ func closed(s model.Settings) model.Settings {
 
 // How a policy is written for Envoy.
 func TestRules(t *testing.T) {
-	const principal = `principals { authenticated { principal_name { exact: "spiffe://d/ns/n/sa/a" } } }`
+	named := func(uri string) string {
+		return `principals { custom { name: "envoy.rbac.principals.mtls_authenticated" typed_config {
+			[type.googleapis.com/envoy.extensions.rbac.principals.mtls_authenticated.v3.Config] {
+				san_matcher { san_type: URI matcher { exact: "` + uri + `" } }
+			}
+		} } }`
+	}
+	principal := named("spiffe://d/ns/n/sa/a")
 	principals := []string{"spiffe://d/ns/n/sa/a"}
 	for _, row := range []struct {
 		name   string
@@ -142,7 +149,7 @@ func TestRules(t *testing.T) {
 		},
 		{
 			"two principals", policySpec{Principals: []string{"spiffe://d/ns/n/sa/a", "spiffe://d/ns/n/sa/b"}, Everything: true},
-			principal + `principals { authenticated { principal_name { exact: "spiffe://d/ns/n/sa/b" } } } permissions { any: true }`,
+			principal + named("spiffe://d/ns/n/sa/b") + `permissions { any: true }`,
 		},
 		{
 			"a path", policySpec{Principals: principals, Matches: []matchSpec{{Path: "/a.*"}}},

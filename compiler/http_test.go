@@ -121,7 +121,7 @@ func TestCallsAreLogged(t *testing.T) {
 			}
 		}
 	}
-	if format := logFormat().Fields; len(format) != 27 || format["upstream_cluster"].GetStringValue() != "%UPSTREAM_CLUSTER%" {
+	if format := logFormat().Fields; len(format) != 28 || format["upstream_cluster"].GetStringValue() != "%UPSTREAM_CLUSTER%" {
 		t.Errorf("the log has %d fields: %v", len(format), format)
 	}
 }

@@ -1,10 +1,12 @@
 package compiler
 
 import (
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	rbacv3 "github.com/envoyproxy/go-control-plane/envoy/config/rbac/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	httprbacv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/rbac/v3"
 	networkrbacv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/rbac/v3"
+	mtlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/rbac/principals/mtls_authenticated/v3"
 	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 	"google.golang.org/protobuf/proto"
 
@@ -67,15 +69,18 @@ func rules(policies []policySpec) *rbacv3.RBAC {
 	return r
 }
 
+// principals match the URI of a verified certificate and nothing else of it: Envoy's older principal_name takes a DNS
+// name or the subject for the name of a peer as well.
 func principals(p policySpec) []*rbacv3.Principal {
 	if p.Anyone {
 		return []*rbacv3.Principal{{Identifier: &rbacv3.Principal_Any{Any: true}}}
 	}
 	var list []*rbacv3.Principal
 	for _, uri := range p.Principals {
-		list = append(list, &rbacv3.Principal{Identifier: &rbacv3.Principal_Authenticated_{
-			Authenticated: &rbacv3.Principal_Authenticated{PrincipalName: exactly(uri)},
-		}})
+		list = append(list, &rbacv3.Principal{Identifier: &rbacv3.Principal_Custom{Custom: &corev3.TypedExtensionConfig{
+			Name:        "envoy.rbac.principals.mtls_authenticated",
+			TypedConfig: packed(&mtlsv3.Config{SanMatcher: uriName(uri)}),
+		}}})
 	}
 	return list
 }

@@ -74,14 +74,20 @@ func downstreamTLS(s tlsSpec, clients []string) *corev3.TransportSocket {
 	if len(clients) > 0 {
 		context.ValidationContextType = validation(clients, inboundTrustSlot)
 	}
-	return tlsSocket(&tlsv3.DownstreamTlsContext{RequireClientCertificate: yes(), CommonTlsContext: context})
+	return tlsSocket(&tlsv3.DownstreamTlsContext{
+		RequireClientCertificate: yes(),
+		CommonTlsContext:         context,
+		// The certificate of a resumed session does not count as verified, and its owner would be refused by RBAC.
+		SessionTicketKeysType:            &tlsv3.DownstreamTlsContext_DisableStatelessSessionResumption{DisableStatelessSessionResumption: true},
+		DisableStatefulSessionResumption: true,
+	})
 }
 
 // validation accepts a peer whose certificate is trusted and has one of the URIs.
 func validation(uris []string, trust string) *tlsv3.CommonTlsContext_CombinedValidationContext {
 	var names []*tlsv3.SubjectAltNameMatcher
 	for _, uri := range uris {
-		names = append(names, &tlsv3.SubjectAltNameMatcher{SanType: tlsv3.SubjectAltNameMatcher_URI, Matcher: exactly(uri)})
+		names = append(names, uriName(uri))
 	}
 	return &tlsv3.CommonTlsContext_CombinedValidationContext{
 		CombinedValidationContext: &tlsv3.CommonTlsContext_CombinedCertificateValidationContext{
@@ -89,6 +95,11 @@ func validation(uris []string, trust string) *tlsv3.CommonTlsContext_CombinedVal
 			ValidationContextSdsSecretConfig: slot(trust),
 		},
 	}
+}
+
+// uriName matches a URI among the names of a certificate.
+func uriName(uri string) *tlsv3.SubjectAltNameMatcher {
+	return &tlsv3.SubjectAltNameMatcher{SanType: tlsv3.SubjectAltNameMatcher_URI, Matcher: exactly(uri)}
 }
 
 func tlsSocket(context proto.Message) *corev3.TransportSocket {

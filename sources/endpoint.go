@@ -131,6 +131,7 @@ func (s *service) publish(ports []backedPort) *model.Service {
 		Headless:  isHeadless(s.object),
 		Ports:     modelPorts(ports, func(endpoint) bool { return true }),
 		Assumed:   isAssumed(s.object),
+		Created:   s.object.CreationTimestamp.UTC(),
 		From:      refTo("Service", s.object),
 	}
 	if isExternalName(s.object) {
