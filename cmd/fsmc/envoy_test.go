@@ -4,15 +4,16 @@ import (
 	"bytes"
 	"errors"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/flomesh-io/fsmc/tests/parts"
 )
 
 // What `make run` does: a real Envoy loads every proxy.
 func TestShowTheBookstoreToEnvoy(t *testing.T) {
-	text := show(t, "smi", "--validate", "--envoy", realEnvoy(t))
+	text := show(t, "smi", "--validate", "--envoy", parts.Envoy(t))
 	if n := strings.Count(text, "✓"); n != 6 {
 		t.Errorf("Envoy took %d proxies:\n%s", n, text)
 	}
@@ -43,19 +44,6 @@ func show(t *testing.T, state string, flags ...string) string {
 		t.Fatalf("the exit code is %d: %s%s", code, out.String(), failures.String())
 	}
 	return out.String()
-}
-
-// realEnvoy is the path of the real Envoy. These tests are never skipped: without one they fail.
-func realEnvoy(t *testing.T) string {
-	t.Helper()
-	if path := os.Getenv("FSMC_ENVOY"); path != "" {
-		return path
-	}
-	path, err := exec.CommandContext(t.Context(), "../../scripts/envoy.sh").Output()
-	if err != nil {
-		t.Fatalf("there is no Envoy, and scripts/envoy.sh could not get one: %v", err)
-	}
-	return strings.TrimSpace(string(path))
 }
 
 func TestReason(t *testing.T) {

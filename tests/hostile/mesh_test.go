@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/flomesh-io/fsmc/sinks/local"
+	"github.com/flomesh-io/fsmc/tests/parts"
 )
 
 const root = "../.."
@@ -75,10 +76,10 @@ func up(t *testing.T) *mesh {
 	if err := os.Chmod(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	m := &mesh{fsmc: build(t, folder), name: fmt.Sprintf("hostile-%d", os.Getpid()), folder: folder, said: &output{}, port: 20000}
+	m := &mesh{fsmc: parts.Fsmc(t, folder), name: fmt.Sprintf("hostile-%d", os.Getpid()), folder: folder, said: &output{}, port: 20000}
 	command := exec.Command(m.fsmc, "up", "manifests.yaml", "--name", m.name, "--for", "5m", "--fail-on", "never",
 		"-o", m.path("tree"), "--ca-dir", m.path("ca"), "--logs", m.path("logs"))
-	command.Env = append(os.Environ(), "FSMC_ENVOY="+envoy(t))
+	command.Env = append(os.Environ(), "FSMC_ENVOY="+parts.Envoy(t))
 	command.Stdout, command.Stderr = m.said, m.said
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
@@ -214,28 +215,4 @@ func (m *mesh) logged(t *testing.T, pod, remote string) (lines []line) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-}
-
-func build(t *testing.T, folder string) string {
-	t.Helper()
-	binary := filepath.Join(folder, "fsmc")
-	command := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./cmd/fsmc")
-	command.Dir = root
-	if output, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, output)
-	}
-	return binary
-}
-
-// envoy is the path of the real Envoy. These tests are never skipped: without one they fail.
-func envoy(t *testing.T) string {
-	t.Helper()
-	if path := os.Getenv("FSMC_ENVOY"); path != "" {
-		return path
-	}
-	path, err := exec.CommandContext(t.Context(), filepath.Join(root, "scripts", "envoy.sh")).Output()
-	if err != nil {
-		t.Fatalf("there is no Envoy, and scripts/envoy.sh could not get one: %v", err)
-	}
-	return strings.TrimSpace(string(path))
 }

@@ -14,11 +14,13 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/flomesh-io/fsmc/tests/parts"
 )
 
 // Whatever ends a mesh, and whenever: nothing of it stays.
 func TestNothingStays(t *testing.T) {
-	envoy(t)
+	parts.Envoy(t)
 	before := machine(t)
 	for i := range 15 {
 		way := []string{"the front process is killed", "the inner process is killed", "Ctrl-C"}[i%3]

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/flomesh-io/fsmc/sinks/local"
+	"github.com/flomesh-io/fsmc/tests/parts"
 )
 
 // fsmc is the path of the program: $FSMC_TEST_PROGRAM, for users who cannot build it, or one that TestMain builds.
@@ -98,7 +99,7 @@ func launch(t *testing.T, args ...string) *running {
 	r := &running{t: t, name: name[max(0, len(name)-50):], output: &output{}, exited: make(chan struct{})}
 	r.command = exec.Command(fsmc, append([]string{"up", "--name", r.name}, args...)...)
 	r.command.Stdout, r.command.Stderr = r.output, r.output
-	r.command.Env = append(os.Environ(), "FSMC_ENVOY="+envoy(t), marker+"="+r.name)
+	r.command.Env = append(os.Environ(), "FSMC_ENVOY="+parts.Envoy(t), marker+"="+r.name)
 	if err := r.command.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +179,7 @@ func run(t *testing.T, in string, args ...string) (string, int) {
 	t.Helper()
 	c := exec.Command(fsmc, args...)
 	c.Stdin = strings.NewReader(in)
-	c.Env = append(os.Environ(), "FSMC_ENVOY="+envoy(t))
+	c.Env = append(os.Environ(), "FSMC_ENVOY="+parts.Envoy(t))
 	out, err := c.CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
@@ -191,17 +192,4 @@ func run(t *testing.T, in string, args ...string) (string, int) {
 func (r *running) exec(pod string, command ...string) (string, int) {
 	r.t.Helper()
 	return run(r.t, "", append([]string{"exec", "--name", r.name, pod, "--"}, command...)...)
-}
-
-// envoy is the path of a real Envoy.
-func envoy(t *testing.T) string {
-	t.Helper()
-	if path := os.Getenv("FSMC_ENVOY"); path != "" {
-		return path
-	}
-	out, err := exec.Command("../../scripts/envoy.sh").Output()
-	if err != nil {
-		t.Fatalf("no Envoy: %v", err)
-	}
-	return strings.TrimSpace(string(out))
 }

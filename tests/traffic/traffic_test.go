@@ -15,12 +15,14 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/flomesh-io/fsmc/tests/parts"
 )
 
 const root = "../.."
 
 func TestTraffic(t *testing.T) {
-	fsmc := build(t)
+	fsmc := parts.Fsmc(t, t.TempDir())
 	var asked atomic.Int64
 	t.Run("cases", func(t *testing.T) {
 		for _, directory := range cases(t) {
@@ -40,7 +42,7 @@ func TestTraffic(t *testing.T) {
 // TestFirstPolicy runs the example of docs/testing-policies.md.
 func TestFirstPolicy(t *testing.T) {
 	example := filepath.Join(root, "docs", "examples", "first-policy")
-	if n := ask(t, build(t), filepath.Join(example, "manifests.yaml"), filepath.Join(example, "access.yaml")); n == 0 {
+	if n := ask(t, parts.Fsmc(t, t.TempDir()), filepath.Join(example, "manifests.yaml"), filepath.Join(example, "access.yaml")); n == 0 {
 		t.Error("the example asks nothing")
 	}
 }
@@ -52,7 +54,7 @@ func TestTrafficCanFail(t *testing.T) {
 	if err := os.WriteFile(wrong, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, code, _ := run(t, build(t), filepath.Join(root, "testdata/bookstore/split/input.yaml"), wrong)
+	_, code, _ := run(t, parts.Fsmc(t, t.TempDir()), filepath.Join(root, "testdata/bookstore/split/input.yaml"), wrong)
 	if code != 1 {
 		t.Errorf("the exit code is %d, not 1", code)
 	}
@@ -103,7 +105,7 @@ func run(t *testing.T, fsmc, input, access string) (output []byte, code int, tro
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	command := exec.CommandContext(ctx, fsmc, "test", input, "--cases", access, "--format", "json")
-	command.Env = append(os.Environ(), "FSMC_ENVOY="+envoy(t))
+	command.Env = append(os.Environ(), "FSMC_ENVOY="+parts.Envoy(t))
 	var stderr bytes.Buffer
 	command.Stderr = &stderr
 	output, err := command.Output()
@@ -112,28 +114,4 @@ func run(t *testing.T, fsmc, input, access string) (output []byte, code int, tro
 		t.Fatal(err)
 	}
 	return output, command.ProcessState.ExitCode(), stderr.String()
-}
-
-func build(t *testing.T) string {
-	t.Helper()
-	binary := filepath.Join(t.TempDir(), "fsmc")
-	command := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./cmd/fsmc")
-	command.Dir = root
-	if output, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, output)
-	}
-	return binary
-}
-
-// envoy is the path of the real Envoy. These tests are never skipped: without one they fail.
-func envoy(t *testing.T) string {
-	t.Helper()
-	if path := os.Getenv("FSMC_ENVOY"); path != "" {
-		return path
-	}
-	path, err := exec.CommandContext(t.Context(), filepath.Join(root, "scripts", "envoy.sh")).Output()
-	if err != nil {
-		t.Fatalf("there is no Envoy, and scripts/envoy.sh could not get one: %v", err)
-	}
-	return strings.TrimSpace(string(path))
 }
