@@ -19,8 +19,6 @@ import (
 	"github.com/flomesh-io/fsmc/tests/parts"
 )
 
-const root = "../.."
-
 // asks is the variable that makes this program ask questions instead of running tests.
 const asks = "FSMC_HOSTILE_CLIENT"
 
