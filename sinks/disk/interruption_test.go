@@ -19,6 +19,9 @@ func TestAKilledRunLeavesEachFileOldOrNew(t *testing.T) {
 	few, many := shop(t, 2), shop(t, 25)
 	old, young := expected(t, few), expected(t, many)
 	credentials := newCredentials(t)
+	if err := os.Mkdir(folder, 0o755); err != nil { // The first process may die before it does.
+		t.Fatal(err)
+	}
 
 	interrupted := 0
 	for round := range 30 {
