@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
+	"strings"
 
 	"github.com/flomesh-io/fsmc/model"
 )
@@ -60,7 +61,7 @@ func groups(mesh *model.Mesh) []*group {
 	for _, key := range sortedKeys(byKey) {
 		list = append(list, byKey[key])
 	}
-	slices.SortFunc(list, func(a, b *group) int { return compareStrings(a.name, b.name) })
+	slices.SortFunc(list, func(a, b *group) int { return strings.Compare(a.name, b.name) })
 	return list
 }
 

@@ -231,5 +231,3 @@ func (c *compilation) settingsRefs() []model.Ref {
 }
 
 func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
-
-func compareStrings(a, b string) int { return strings.Compare(a, b) }
