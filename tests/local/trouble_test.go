@@ -3,6 +3,7 @@
 package local
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -37,7 +38,11 @@ func TestTrouble(t *testing.T) {
 		{"the inner process by hand", []string{"inside"}, []string{"it starts by itself"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			out, code := run(t, "", c.args...)
+			args := c.args
+			if args[0] == "up" {
+				args = append(args, "--name", fmt.Sprintf("trouble-%d", os.Getpid()))
+			}
+			out, code := run(t, "", args...)
 			allowed(t, out)
 			if code != 2 {
 				t.Errorf("exit code %d", code)
