@@ -1,18 +1,19 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/flomesh-io/fsmc/model"
 	"github.com/flomesh-io/fsmc/sinks/disk"
+	"github.com/flomesh-io/fsmc/sinks/local"
 )
 
 // envoyBinary is the path of a real Envoy.
@@ -106,29 +107,7 @@ func (e envoyBinary) validate(ctx context.Context, tree string, id model.ProxyID
 	return fmt.Errorf("cannot run Envoy: %w", err)
 }
 
-// logPrefix is what Envoy puts before each line of its log: time, thread, level, component and place.
-var logPrefix = regexp.MustCompile(`^\[[^\]]*\]\[\d+\]\[(\w+)\]\[\w+\] (\[[^\]]*\] )?`)
-
-// reason is the message in the log of an Envoy that gave up: the last one that is worse than a warning, with the lines
-// that belong to it, else all of the log.
+// reason is what an Envoy that gave up complained of, else all of its log, else how it ended.
 func reason(log string, err error) string {
-	message, found := "", false
-	for line := range strings.Lines(log) {
-		match := logPrefix.FindStringSubmatch(line)
-		switch {
-		case match == nil && found:
-			message += line
-		case match != nil && (match[1] == "critical" || match[1] == "error"):
-			message, found = strings.TrimPrefix(line, match[0]), true
-		case match != nil:
-			found = false
-		}
-	}
-	if message == "" {
-		message = log
-	}
-	if strings.TrimSpace(message) == "" {
-		return err.Error()
-	}
-	return strings.TrimSpace(message)
+	return cmp.Or(local.Complaint(log), strings.TrimSpace(log), err.Error())
 }

@@ -97,6 +97,9 @@ func (command *upCommand) during(c *cobra.Command, paths []string, do func(conte
 	p := startProgress(command.w)
 	r, err := command.start(ctx, paths, envoy, scratch, p)
 	p.end()
+	if told := command.findings(r); told != nil {
+		err = errors.Join(err, told)
+	}
 	if err != nil {
 		return interrupted(ctx, err)
 	}
@@ -139,26 +142,38 @@ type running struct {
 	took    time.Duration
 }
 
+// findings tells what was found in the manifests, if they could be read: also when the mesh does not come up, for then
+// they often say why.
+func (command *upCommand) findings(r running) error {
+	if r.result.Mesh == nil {
+		return nil
+	}
+	findings := report{style: styleOf(command.w.err, command.w.getenv), line: r.result.read.Positions.Line, verbose: command.input.verbose}
+	_, err := io.WriteString(command.w.err, findings.text(r.result.Diagnostics))
+	return err
+}
+
 // start brings the mesh up.
-func (command *upCommand) start(ctx context.Context, paths []string, envoy envoyBinary, s *local.Scratch, p *progress) (running, error) {
+func (command *upCommand) start(ctx context.Context, paths []string, envoy envoyBinary, s *local.Scratch, p *progress) (r running, err error) {
 	began := command.w.now()
 	result, err := command.input.compile(paths, command.w, p)
 	if err != nil {
-		return running{}, err
+		return r, err
 	}
+	r.result = result // its findings are told whatever comes next
 	plan, leftOut := planOf(result)
 	if plan, err = withCommands(plan, command.commands); err != nil {
-		return running{}, err
+		return r, err
 	}
 	everyProxy, err := chooseProxies(result.Mesh, nil)
 	if err != nil {
-		return running{}, err
+		return r, err
 	}
 	if _, err := command.tree.write(ctx, result.Snapshot, everyProxy, command.w, p); err != nil {
-		return running{}, err
+		return r, err
 	}
 	if plan.Folder, err = filepath.Abs(command.tree.out); err != nil {
-		return running{}, err
+		return r, err
 	}
 	plan.Envoy = string(envoy)
 	options := local.Options{Name: command.name, Level: command.level, Trouble: command.trouble(), Progress: func(doing string, done, total int) {
@@ -166,10 +181,10 @@ func (command *upCommand) start(ctx context.Context, paths []string, envoy envoy
 		p.count(done, total)
 	}}
 	if options.Logs, err = command.logFolder(s); err != nil {
-		return running{}, err
+		return r, err
 	}
 	if options.Scratch, err = s.Make("etc"); err != nil {
-		return running{}, err
+		return r, err
 	}
 	mesh, err := local.Start(ctx, plan, options)
 	return running{mesh, plan, result, leftOut, options.Logs, command.w.now().Sub(began)}, err
@@ -198,12 +213,8 @@ func (command *upCommand) trouble() func(string) {
 	}
 }
 
-// greet says what was found in the manifests, what runs, and how to reach it.
+// greet says what runs, and how to reach it.
 func (command *upCommand) greet(r running) error {
-	findings := report{style: styleOf(command.w.err, command.w.getenv), line: r.result.read.Positions.Line, verbose: command.input.verbose}
-	if _, err := io.WriteString(command.w.err, findings.text(r.result.Diagnostics)); err != nil {
-		return err
-	}
 	style := styleOf(command.w.out, command.w.getenv)
 	sidecars, example := 0, r.plan.Pods[0].String()
 	for _, p := range r.plan.Pods {

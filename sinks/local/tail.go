@@ -3,9 +3,9 @@
 package local
 
 import (
+	"cmp"
 	"io"
 	"os"
-	"regexp"
 	"strings"
 )
 
@@ -26,29 +26,12 @@ func tail(path string, most int64) string {
 	return string(text)
 }
 
-// logPrefix is what Envoy puts before each line of its log: time, thread, level, component and place.
-var logPrefix = regexp.MustCompile(`^\[[^\]]*\]\[\d+\]\[(\w+)\]\[\w+\] (\[[^\]]*\] )?`)
-
-// lastComplaint is what an Envoy said last that is worse than a warning, with the lines that belong to it, else the last
-// line of its log.
+// lastComplaint is what an Envoy complained of last, else the last line of its log.
 func lastComplaint(log string) string {
-	message, last, found := "", "it said nothing", false
-	for line := range strings.Lines(tail(log, readable)) {
-		match := logPrefix.FindStringSubmatch(line)
-		switch {
-		case match == nil && found:
-			message += line
-		case match != nil && (match[1] == "critical" || match[1] == "error"):
-			message, found = strings.TrimPrefix(line, match[0]), true
-		case match != nil:
-			found = false
-		}
-		if text := strings.TrimSpace(line); text != "" {
-			last = text
-		}
+	text := tail(log, readable)
+	if complaint := Complaint(text); complaint != "" {
+		return complaint
 	}
-	if message == "" {
-		return last
-	}
-	return strings.TrimSpace(message)
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return cmp.Or(strings.TrimSpace(lines[len(lines)-1]), "it said nothing")
 }

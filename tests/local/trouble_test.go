@@ -23,11 +23,16 @@ func TestTrouble(t *testing.T) {
 	if err := os.WriteFile(broken, []byte("#!/bin/sh\necho \"[2030-01-01 00:00:00.000][1][critical][main] [source/server/server.cc:1] error initializing configuration './envoy.yaml': no such field: patience\" >&2\nexit 1\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	torn := filepath.Join(folder, "torn.yaml")
+	if err := os.WriteFile(torn, []byte("kind: [Pod\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		name string
 		args []string
 		want []string
 	}{
+		{"manifests that cannot be read", []string{"up", torn}, []string{"error[FSM1001]", "torn.yaml:1", "there is no pod to run"}},
 		{"no Envoy", []string{"up", bookstore, "--envoy", "/no/such/envoy"}, []string{"cannot run Envoy", "/no/such/envoy", "scripts/envoy.sh"}},
 		{"a configuration that is refused", []string{"up", bookstore, "--envoy", broken}, []string{
 			"pod book", "(", "testdata/bookstore/split/input.yaml:", "its sidecar ended (exit code 1): error initializing configuration './envoy.yaml': no such field: patience"}},
