@@ -62,6 +62,9 @@ type Resource struct {
 	Bytes []byte
 	// From is what the resource was made of.
 	From model.List[model.Ref]
+	// Uses are the names of the clusters that a listener or a route table sends traffic to, in order and each once. They
+	// must be ready before the resource is.
+	Uses model.List[string]
 }
 
 // Message decodes the resource.

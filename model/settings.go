@@ -15,6 +15,10 @@ type Settings struct {
 	// HTTPClosed refuses every HTTP request at the server: a check was asked for that cannot be made.
 	HTTPClosed   bool         `json:"httpClosed,omitempty"`
 	Interception Interception `json:"interception,omitzero"`
+	// Roots are the certificate authorities that are trusted, by name; none means one that the control plane keeps.
+	Roots List[Root] `json:"roots,omitzero"`
+	// ControlPlane is about the control plane itself.
+	ControlPlane ControlPlane `json:"controlPlane,omitzero"`
 	From         Ref          `json:"from,omitzero"`
 }
 

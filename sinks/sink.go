@@ -32,3 +32,12 @@ type Issuer interface {
 // PrivateKey is a private key that shows itself only when asked to, by PEM (PKCS #8). It is an alias of an unnamed
 // type, so that an issuer can return one without importing this package.
 type PrivateKey = interface{ PEM() []byte }
+
+// Credentials are the certificates of a mesh, as they are at this moment. They can be used from several goroutines.
+type Credentials interface {
+	// Certificate is the certificate of an identity in PEM, leaf first, and its key. It is issued when it is first asked
+	// for, and the same until it is renewed.
+	Certificate(ctx context.Context, identity model.Identity) (chain []byte, key PrivateKey, err error)
+	// Trust is the trust bundle in PEM: one root or several.
+	Trust() []byte
+}
