@@ -20,6 +20,8 @@ const (
 	passthroughChain   = "outbound-egress-filter-chain"
 	passthroughCluster = "passthrough-outbound"
 	metricsCluster     = "envoy-metrics-cluster"
+	// controlPlaneCluster is the cluster of a bootstrap that leads to the control plane.
+	controlPlaneCluster = "fsm-controller"
 
 	certificateSlot   = "service-cert"
 	inboundTrustSlot  = "root-cert-for-mtls-inbound"

@@ -19,7 +19,8 @@ import (
 // Credentials says where certificates come from.
 type Credentials struct {
 	Issuer sinks.Issuer
-	// Trust is the issuer's trust bundle in PEM. A certificate of an earlier run is kept only if it leads there.
+	// Trust is the trust bundle in PEM that is written: the issuer's, and those that are trusted beside it. A certificate of
+	// an earlier run is kept only if it leads there.
 	Trust []byte
 	// Validity is how long a new certificate is valid.
 	Validity time.Duration
@@ -69,14 +70,14 @@ func (c *Credentials) fill(ctx context.Context, t *tree, wanted credential) (iss
 	if c.keeps(t, wanted) {
 		return false, nil
 	}
-	chain, key, trust, err := c.Issuer.Issue(ctx, wanted.identity, wanted.trustDomain, c.Validity)
+	chain, key, _, err := c.Issuer.Issue(ctx, wanted.identity, wanted.trustDomain, c.Validity)
 	if err != nil {
 		return false, err
 	}
 	return true, errors.Join(
 		t.put(wanted.file(privateKeyFile), key.PEM(), privateMode),
 		t.put(wanted.file(certificateFile), chain, publicMode),
-		t.put(wanted.file(trustFile), trust, publicMode),
+		t.put(wanted.file(trustFile), c.Trust, publicMode),
 	)
 }
 

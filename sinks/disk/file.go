@@ -20,7 +20,7 @@ func Files(mesh *model.Mesh, output *compiler.Output, diagnostics []model.Diagno
 	if err != nil {
 		return nil, err
 	}
-	proxies, err := proxyPages(output, everyProxy)
+	proxies, err := proxyPages(output, nil, everyProxy)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +38,7 @@ func Files(mesh *model.Mesh, output *compiler.Output, diagnostics []model.Diagno
 // Configs iterates over the static configurations of the proxies chosen, each as it stands in the tree.
 func Configs(output *compiler.Output, chosen func(model.ProxyID) bool) iter.Seq2[File, error] {
 	return func(yield func(File, error) bool) {
-		pages, err := proxyPages(output, chosen)
+		pages, err := proxyPages(output, nil, chosen)
 		if err != nil {
 			yield(File{}, err)
 			return

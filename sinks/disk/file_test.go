@@ -62,7 +62,7 @@ func TestFilesHaveTheSameBytesEveryTime(t *testing.T) {
 // Proxies of a class share all but the id of their node, and their text is made accordingly.
 func TestStandaloneTextIsTheProxysOwn(t *testing.T) {
 	s := shop(t, 3)
-	pages, err := proxyPages(s.Output, everyProxy)
+	pages, err := proxyPages(s.Output, nil, everyProxy)
 	if err != nil {
 		t.Fatal(err)
 	}

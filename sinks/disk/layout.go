@@ -6,6 +6,11 @@ import (
 	"path/filepath"
 	"strings"
 
+	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
+	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
+	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
+	"google.golang.org/protobuf/types/known/anypb"
+
 	"github.com/flomesh-io/fsmc/compiler"
 	"github.com/flomesh-io/fsmc/model"
 )
@@ -68,11 +73,14 @@ func classPages(folder string, class *compiler.Class, texts *resourceTexts) []pa
 // everyProxy chooses all proxies.
 func everyProxy(model.ProxyID) bool { return true }
 
-// proxyPages are the standalone configurations of the proxies chosen.
-func proxyPages(output *compiler.Output, chosen func(model.ProxyID) bool) ([]page, error) {
+// proxyPages are the configurations of the proxies chosen: all of it, or what leads to a control plane.
+func proxyPages(output *compiler.Output, from *compiler.ControlPlane, chosen func(model.ProxyID) bool) ([]page, error) {
 	var pages []page
 	for class := range output.Classes.Values() {
-		texts := &standaloneTexts{output: output, class: class}
+		texts := &bootstrapTexts{class: class, bootstrap: output.Standalone}
+		if from != nil {
+			texts.bootstrap = func(id model.ProxyID) *bootstrapv3.Bootstrap { return output.Bootstrap(id, *from) }
+		}
 		for id := range class.Proxies.Values() {
 			if !chosen(id) {
 				continue
@@ -82,9 +90,29 @@ func proxyPages(output *compiler.Output, chosen func(model.ProxyID) bool) ([]pag
 				return nil, err
 			}
 			pages = append(pages, page{folder + "/" + ConfigFile, func() ([]byte, error) { return texts.of(id) }})
+			if from != nil && from.Watched {
+				pages = append(pages, streamSecretPages(folder)...)
+			}
 		}
 	}
 	return pages, nil
+}
+
+// streamSecretPages say where the certificate of a proxy's stream is.
+func streamSecretPages(folder string) []page {
+	return []page{
+		{path.Join(folder, compiler.CertificateSecretFile), func() ([]byte, error) { return secretText(compiler.CertificateSecret()) }},
+		{path.Join(folder, compiler.TrustSecretFile), func() ([]byte, error) { return secretText(compiler.TrustSecret()) }},
+	}
+}
+
+// secretText is a file that Envoy takes for an answer of SDS.
+func secretText(secret *tlsv3.Secret) ([]byte, error) {
+	resource, err := anypb.New(secret)
+	if err != nil {
+		return nil, err
+	}
+	return YAML(&discoveryv3.DiscoveryResponse{Resources: []*anypb.Any{resource}})
 }
 
 // ConfigFile is the name of a proxy's static configuration in its folder.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/flomesh-io/fsmc/compiler"
 	"github.com/flomesh-io/fsmc/model"
 	"github.com/flomesh-io/fsmc/sinks"
 )
@@ -18,6 +19,9 @@ type Sink struct {
 	// Credentials are written beside each proxy's configuration. Without them a proxy could not start, so that the
 	// proxies are left out.
 	Credentials *Credentials
+	// ControlPlane, unless nil, is where proxies get their configuration from: envoy.yaml is then the bootstrap that leads
+	// there. Otherwise it is the whole configuration.
+	ControlPlane *compiler.ControlPlane
 	// Chosen limits the tree to some proxies and their classes; nil is all of them.
 	Chosen func(model.ProxyID) bool
 	// Progress, unless nil, is told how many of the files are done, from several goroutines.
@@ -87,7 +91,7 @@ func (s *Sink) plan(snapshot sinks.Snapshot) (plan, error) {
 	if err != nil || s.Credentials == nil {
 		return plan{pages: pages}, err
 	}
-	proxies, err := proxyPages(snapshot.Output, chosen)
+	proxies, err := proxyPages(snapshot.Output, s.ControlPlane, chosen)
 	if err != nil {
 		return plan{}, err
 	}

@@ -5,15 +5,18 @@ import (
 	"maps"
 	"sync"
 
+	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
+
 	"github.com/flomesh-io/fsmc/compiler"
 	"github.com/flomesh-io/fsmc/model"
 )
 
-// standaloneTexts renders the static configurations of the proxies of one class. They differ in the id of the node
-// only, so that the rest is rendered once, when the first of them is asked for.
-type standaloneTexts struct {
-	output *compiler.Output
-	class  *compiler.Class
+// bootstrapTexts renders what the proxies of one class start with. It differs in the id of the node only, so that the
+// rest is rendered once, when the first of them is asked for.
+type bootstrapTexts struct {
+	class *compiler.Class
+	// bootstrap makes it; nil for a proxy that is not there.
+	bootstrap func(model.ProxyID) *bootstrapv3.Bootstrap
 
 	once          sync.Once
 	err           error
@@ -22,7 +25,7 @@ type standaloneTexts struct {
 }
 
 // of is the text of one proxy.
-func (t *standaloneTexts) of(id model.ProxyID) ([]byte, error) {
+func (t *bootstrapTexts) of(id model.ProxyID) ([]byte, error) {
 	t.once.Do(func() { t.err = t.render(id) })
 	if t.err != nil {
 		return nil, t.err
@@ -36,8 +39,8 @@ func (t *standaloneTexts) of(id model.ProxyID) ([]byte, error) {
 }
 
 // render takes the configuration of one proxy apart at its node.
-func (t *standaloneTexts) render(id model.ProxyID) error {
-	bootstrap := t.output.Standalone(id)
+func (t *bootstrapTexts) render(id model.ProxyID) error {
+	bootstrap := t.bootstrap(id)
 	if bootstrap == nil {
 		return fmt.Errorf("proxy %s has no configuration", id)
 	}
