@@ -11,15 +11,11 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	accessv1alpha2 "github.com/servicemeshinterface/smi-sdk-go/pkg/apis/access/v1alpha2"
 	accessv1alpha3 "github.com/servicemeshinterface/smi-sdk-go/pkg/apis/access/v1alpha3"
 	specsv1alpha1 "github.com/servicemeshinterface/smi-sdk-go/pkg/apis/specs/v1alpha1"
 	specsv1alpha2 "github.com/servicemeshinterface/smi-sdk-go/pkg/apis/specs/v1alpha2"
 	specsv1alpha3 "github.com/servicemeshinterface/smi-sdk-go/pkg/apis/specs/v1alpha3"
 	specsv1alpha4 "github.com/servicemeshinterface/smi-sdk-go/pkg/apis/specs/v1alpha4"
-	splitv1alpha1 "github.com/servicemeshinterface/smi-sdk-go/pkg/apis/split/v1alpha1"
-	splitv1alpha2 "github.com/servicemeshinterface/smi-sdk-go/pkg/apis/split/v1alpha2"
-	splitv1alpha3 "github.com/servicemeshinterface/smi-sdk-go/pkg/apis/split/v1alpha3"
 	splitv1alpha4 "github.com/servicemeshinterface/smi-sdk-go/pkg/apis/split/v1alpha4"
 
 	"github.com/flomesh-io/fsmc/model"
@@ -37,9 +33,21 @@ type Kind struct {
 	ClusterScoped bool
 	// New makes an empty object of the Go type that the kind decodes into.
 	New func() metav1.Object
-	// Add puts a decoded object, as made by New, into objects. What cannot be converted without widening access is not
-	// put: the diagnostics say why, and the object is then broken.
-	Add func(objects *Objects, object metav1.Object) []model.Diagnostic
+	// Convert makes of a decoded object, as made by New, the one that Objects hold. What cannot be converted without widening
+	// access is nil: the diagnostics say why, and the object is then broken.
+	Convert func(object metav1.Object) (metav1.Object, []model.Diagnostic)
+	// Put puts an object, as made by Convert, into objects.
+	Put func(objects *Objects, object metav1.Object)
+}
+
+// Add converts a decoded object, as made by New, and puts it into objects. One that is broken, as the diagnostics then say,
+// is not put.
+func (k Kind) Add(objects *Objects, object metav1.Object) []model.Diagnostic {
+	converted, diagnostics := k.Convert(object)
+	if converted != nil {
+		k.Put(objects, converted)
+	}
+	return diagnostics
 }
 
 // APIVersion is group/version, or the version alone in the core group.
@@ -73,18 +81,27 @@ type object[T any] interface {
 
 // kind makes a row of the table for a type that is kept as it is decoded.
 func kind[T any, P object[T]](group, version, name, resource string, list func(*Objects) *[]P) Kind {
-	return converted(group, version, name, resource, func(objects *Objects, o P) []model.Diagnostic {
-		*list(objects) = append(*list(objects), o)
-		return nil
-	})
+	return converted(group, version, name, resource, list, func(o P) P { return o })
 }
 
 // converted makes a row of the table for a version that is converted upwards when it is added.
-func converted[T any, P object[T]](group, version, name, resource string, add func(*Objects, P) []model.Diagnostic) Kind {
+func converted[T, C any, P object[T], Q object[C]](group, version, name, resource string, list func(*Objects) *[]Q, convert func(P) Q) Kind {
+	return checked(group, version, name, resource, list, func(o P) (Q, []model.Diagnostic) { return convert(o), nil })
+}
+
+// checked makes a row of the table for a version that cannot always be converted: convert then returns nil, and says why.
+func checked[T, C any, P object[T], Q object[C]](group, version, name, resource string, list func(*Objects) *[]Q, convert func(P) (Q, []model.Diagnostic)) Kind {
 	return Kind{
 		Group: group, Version: version, Kind: name, Resource: resource,
 		New: func() metav1.Object { return P(new(T)) },
-		Add: func(objects *Objects, o metav1.Object) []model.Diagnostic { return add(objects, o.(P)) },
+		Convert: func(o metav1.Object) (metav1.Object, []model.Diagnostic) {
+			made, diagnostics := convert(o.(P))
+			if made == nil {
+				return nil, diagnostics
+			}
+			return made, diagnostics
+		},
+		Put: func(objects *Objects, o metav1.Object) { *list(objects) = append(*list(objects), o.(Q)) },
 	}
 }
 
@@ -117,71 +134,42 @@ var kinds = []Kind{
 	kind(configGroup, "v1alpha2", "MeshConfig", "meshconfigs", func(o *Objects) *[]*configv1alpha2.MeshConfig { return &o.MeshConfigs }),
 	kind(configGroup, "v1alpha1", "MeshConfig", "meshconfigs", func(o *Objects) *[]*configv1alpha2.MeshConfig { return &o.MeshConfigs }),
 
-	converted(accessGroup, "v1alpha1", "TrafficTarget", "traffictargets", func(o *Objects, t *targetV1alpha1) []model.Diagnostic {
-		o.TrafficTargets = append(o.TrafficTargets, targetFromV1alpha1(t))
-		return nil
-	}),
-	converted(accessGroup, "v1alpha2", "TrafficTarget", "traffictargets", func(o *Objects, t *accessv1alpha2.TrafficTarget) []model.Diagnostic {
-		o.TrafficTargets = append(o.TrafficTargets, targetFromV1alpha2(t))
-		return nil
-	}),
-	converted(accessGroup, "v1alpha3", "TrafficTarget", "traffictargets", func(o *Objects, t *accessv1alpha3.TrafficTarget) []model.Diagnostic {
-		o.TrafficTargets = append(o.TrafficTargets, &TrafficTarget{TrafficTarget: *t, Version: "v1alpha3"})
-		return nil
+	converted(accessGroup, "v1alpha1", "TrafficTarget", "traffictargets", trafficTargets, targetFromV1alpha1),
+	converted(accessGroup, "v1alpha2", "TrafficTarget", "traffictargets", trafficTargets, targetFromV1alpha2),
+	converted(accessGroup, "v1alpha3", "TrafficTarget", "traffictargets", trafficTargets, func(t *accessv1alpha3.TrafficTarget) *TrafficTarget {
+		return &TrafficTarget{TrafficTarget: *t, Version: "v1alpha3"}
 	}),
 
-	converted(specsGroup, "v1alpha1", "HTTPRouteGroup", "httproutegroups", func(o *Objects, g *specsv1alpha1.HTTPRouteGroup) []model.Diagnostic {
-		o.HTTPRouteGroups = append(o.HTTPRouteGroups, groupFromV1alpha1(g))
-		return nil
-	}),
-	converted(specsGroup, "v1alpha2", "HTTPRouteGroup", "httproutegroups", func(o *Objects, g *specsv1alpha2.HTTPRouteGroup) []model.Diagnostic {
-		o.HTTPRouteGroups = append(o.HTTPRouteGroups, groupFromV1alpha2(g))
-		return nil
-	}),
-	converted(specsGroup, "v1alpha3", "HTTPRouteGroup", "httproutegroups", func(o *Objects, g *specsv1alpha3.HTTPRouteGroup) []model.Diagnostic {
-		o.HTTPRouteGroups = append(o.HTTPRouteGroups, groupFromV1alpha3(g))
-		return nil
-	}),
-	converted(specsGroup, "v1alpha4", "HTTPRouteGroup", "httproutegroups", func(o *Objects, g *specsv1alpha4.HTTPRouteGroup) []model.Diagnostic {
-		o.HTTPRouteGroups = append(o.HTTPRouteGroups, &HTTPRouteGroup{HTTPRouteGroup: *g, Version: "v1alpha4"})
-		return nil
+	converted(specsGroup, "v1alpha1", "HTTPRouteGroup", "httproutegroups", httpRouteGroups, groupFromV1alpha1),
+	converted(specsGroup, "v1alpha2", "HTTPRouteGroup", "httproutegroups", httpRouteGroups, groupFromV1alpha2),
+	converted(specsGroup, "v1alpha3", "HTTPRouteGroup", "httproutegroups", httpRouteGroups, groupFromV1alpha3),
+	converted(specsGroup, "v1alpha4", "HTTPRouteGroup", "httproutegroups", httpRouteGroups, func(g *specsv1alpha4.HTTPRouteGroup) *HTTPRouteGroup {
+		return &HTTPRouteGroup{HTTPRouteGroup: *g, Version: "v1alpha4"}
 	}),
 
-	converted(specsGroup, "v1alpha1", "TCPRoute", "tcproutes", func(o *Objects, r *specsv1alpha1.TCPRoute) []model.Diagnostic {
-		o.TCPRoutes = append(o.TCPRoutes, routeOfAllPorts(r.ObjectMeta, "v1alpha1"))
-		return nil
+	converted(specsGroup, "v1alpha1", "TCPRoute", "tcproutes", tcpRoutes, func(r *specsv1alpha1.TCPRoute) *TCPRoute {
+		return routeOfAllPorts(r.ObjectMeta, "v1alpha1")
 	}),
-	converted(specsGroup, "v1alpha2", "TCPRoute", "tcproutes", func(o *Objects, r *specsv1alpha2.TCPRoute) []model.Diagnostic {
-		o.TCPRoutes = append(o.TCPRoutes, routeOfAllPorts(r.ObjectMeta, "v1alpha2"))
-		return nil
+	converted(specsGroup, "v1alpha2", "TCPRoute", "tcproutes", tcpRoutes, func(r *specsv1alpha2.TCPRoute) *TCPRoute {
+		return routeOfAllPorts(r.ObjectMeta, "v1alpha2")
 	}),
-	converted(specsGroup, "v1alpha3", "TCPRoute", "tcproutes", func(o *Objects, r *specsv1alpha3.TCPRoute) []model.Diagnostic {
-		o.TCPRoutes = append(o.TCPRoutes, routeOfAllPorts(r.ObjectMeta, "v1alpha3"))
-		return nil
+	converted(specsGroup, "v1alpha3", "TCPRoute", "tcproutes", tcpRoutes, func(r *specsv1alpha3.TCPRoute) *TCPRoute {
+		return routeOfAllPorts(r.ObjectMeta, "v1alpha3")
 	}),
-	converted(specsGroup, "v1alpha4", "TCPRoute", "tcproutes", func(o *Objects, r *specsv1alpha4.TCPRoute) []model.Diagnostic {
-		o.TCPRoutes = append(o.TCPRoutes, &TCPRoute{TCPRoute: *r, Version: "v1alpha4"})
-		return nil
+	converted(specsGroup, "v1alpha4", "TCPRoute", "tcproutes", tcpRoutes, func(r *specsv1alpha4.TCPRoute) *TCPRoute {
+		return &TCPRoute{TCPRoute: *r, Version: "v1alpha4"}
 	}),
 	kind(specsGroup, "v1alpha4", "UDPRoute", "udproutes", func(o *Objects) *[]*specsv1alpha4.UDPRoute { return &o.UDPRoutes }),
 
-	converted(splitGroup, "v1alpha1", "TrafficSplit", "trafficsplits", func(o *Objects, s *splitv1alpha1.TrafficSplit) []model.Diagnostic {
-		split, diagnostics := splitFromV1alpha1(s)
-		if split != nil {
-			o.TrafficSplits = append(o.TrafficSplits, split)
-		}
-		return diagnostics
-	}),
-	converted(splitGroup, "v1alpha2", "TrafficSplit", "trafficsplits", func(o *Objects, s *splitv1alpha2.TrafficSplit) []model.Diagnostic {
-		o.TrafficSplits = append(o.TrafficSplits, splitFromV1alpha2(s))
-		return nil
-	}),
-	converted(splitGroup, "v1alpha3", "TrafficSplit", "trafficsplits", func(o *Objects, s *splitv1alpha3.TrafficSplit) []model.Diagnostic {
-		o.TrafficSplits = append(o.TrafficSplits, splitFromV1alpha3(s))
-		return nil
-	}),
-	converted(splitGroup, "v1alpha4", "TrafficSplit", "trafficsplits", func(o *Objects, s *splitv1alpha4.TrafficSplit) []model.Diagnostic {
-		o.TrafficSplits = append(o.TrafficSplits, &TrafficSplit{TrafficSplit: *s, Version: "v1alpha4"})
-		return nil
+	checked(splitGroup, "v1alpha1", "TrafficSplit", "trafficsplits", trafficSplits, splitFromV1alpha1),
+	converted(splitGroup, "v1alpha2", "TrafficSplit", "trafficsplits", trafficSplits, splitFromV1alpha2),
+	converted(splitGroup, "v1alpha3", "TrafficSplit", "trafficsplits", trafficSplits, splitFromV1alpha3),
+	converted(splitGroup, "v1alpha4", "TrafficSplit", "trafficsplits", trafficSplits, func(s *splitv1alpha4.TrafficSplit) *TrafficSplit {
+		return &TrafficSplit{TrafficSplit: *s, Version: "v1alpha4"}
 	}),
 }
+
+func trafficTargets(o *Objects) *[]*TrafficTarget   { return &o.TrafficTargets }
+func httpRouteGroups(o *Objects) *[]*HTTPRouteGroup { return &o.HTTPRouteGroups }
+func tcpRoutes(o *Objects) *[]*TCPRoute             { return &o.TCPRoutes }
+func trafficSplits(o *Objects) *[]*TrafficSplit     { return &o.TrafficSplits }
