@@ -91,6 +91,9 @@ func buildInboundChain(s inboundSpec) []byte {
 	})
 }
 
+// closed says that every connection is closed: nobody may enter a door that does not judge requests.
+func (s inboundSpec) closed() bool { return s.Routes == "" && !s.Permissive && len(s.Policies) == 0 }
+
 func inboundFilters(s inboundSpec) []*listenerv3.Filter {
 	if s.Routes != "" {
 		return []*listenerv3.Filter{filter(connectionManagerFilter, inboundConnections(s.Routes))}
@@ -99,7 +102,7 @@ func inboundFilters(s inboundSpec) []*listenerv3.Filter {
 	switch {
 	case s.Permissive:
 		return []*listenerv3.Filter{proxy}
-	case len(s.Policies) == 0:
+	case s.closed():
 		return []*listenerv3.Filter{filter(directResponseFilter, &directresponsev3.Config{})} // closes every connection
 	}
 	return []*listenerv3.Filter{filter(networkRBACFilter, networkRBAC(s.Policies)), proxy}

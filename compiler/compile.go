@@ -17,7 +17,11 @@ import (
 
 // Compile makes the configuration of every proxy of a mesh. It is a pure function: equal meshes give equal bytes, and
 // the work grows with the classes of proxies and not with their replicas. The diagnostics are in no particular order.
-func Compile(mesh *model.Mesh) (*Output, []model.Diagnostic) {
+func Compile(mesh *model.Mesh) (*Output, []model.Diagnostic) { return CompileFrom(mesh, nil) }
+
+// CompileFrom is Compile, and takes over from a previous output what has not changed. The previous output is left as it
+// is and can be used again.
+func CompileFrom(mesh *model.Mesh, previous *Output) (*Output, []model.Diagnostic) {
 	c := newCompilation(mesh)
 	output := &Output{settings: c.settings, proxies: map[model.ProxyID]placed{}}
 	var classes []*Class

@@ -218,7 +218,8 @@ func transcript(o *Output, diagnostics []model.Diagnostic) []string {
 func lines(c configuration) []string {
 	text := []string{fmt.Sprintf("class %s of %s: %v", c.Name, c.Identity, slices.Collect(c.Secrets.Values()))}
 	for _, r := range c.resources() {
-		text = append(text, fmt.Sprintf("%s %s %s %x %v", r.Type, r.Name, r.Version, r.Bytes, slices.Collect(r.From.Values())))
+		text = append(text, fmt.Sprintf("%s %s %s %x %v %q", r.Type, r.Name, r.Version, r.Bytes,
+			slices.Collect(r.From.Values()), slices.Collect(r.Uses.Values())))
 	}
 	return text
 }

@@ -26,6 +26,8 @@ type part struct {
 	bytes []byte
 	// hash is the SHA-256 of bytes, as a string of 32 bytes.
 	hash string
+	// uses are the clusters that the part sends traffic to, in order and each once.
+	uses []string
 }
 
 // partOf builds a part of its spec, or returns the one that an equal spec has made.
@@ -38,7 +40,7 @@ func partOf[S any](m *memo, spec S, build func(S) []byte) *part {
 	m.counters.Builds++
 	b := build(spec)
 	sum := sha256.Sum256(b)
-	p := &part{bytes: b, hash: string(sum[:])}
+	p := &part{bytes: b, hash: string(sum[:]), uses: usesOf(spec)}
 	m.parts[key] = p
 	return p
 }
@@ -63,7 +65,7 @@ func resourceOf[S named](m *memo, typeURL string, spec S, build func(S) []byte) 
 	sum := sha256.Sum256(b)
 	r := &Resource{
 		Type: typeURL, Name: spec.resourceName(), Version: hex.EncodeToString(sum[:]), Bytes: b,
-		From: model.ListOf(spec.provenance()...),
+		From: model.ListOf(spec.provenance()...), Uses: model.ListOf(usesOf(spec)...),
 	}
 	m.resources[key] = r
 	return r
