@@ -26,6 +26,7 @@ type order struct {
 	Addresses                    []Virtual
 	Names                        []Name
 	Rules                        inject.Rules
+	ControlPlane                 string
 }
 
 // event is what the inner process tells the front one.
@@ -47,6 +48,7 @@ type machine struct {
 	processes   *processes
 	fabric      *fabric
 	interceptor *interceptor
+	forwarder   forwarder
 	pods        []*pod
 	byID        map[model.ProxyID]*pod
 	// nothing is the standard input of what is not asked anything.
@@ -113,6 +115,9 @@ func (m *machine) lay() (err error) {
 	}
 	if err := m.layVirtual(); err != nil {
 		return fmt.Errorf("make the virtual addresses: %w", err)
+	}
+	if err := m.forwarder.lead(m.ControlPlane, m.fabric.addresses()); err != nil {
+		return fmt.Errorf("lead pods to the control plane: %w", err)
 	}
 	names := newNames(m.Names)
 	for _, address := range m.fabric.addresses() {

@@ -19,6 +19,9 @@ type Plan struct {
 	Names []Name
 	// Interception is which traffic of every pod does not go through its sidecar.
 	Interception model.Interception
+	// ControlPlane is the path of a Unix socket of this machine at which somebody serves ADS; empty for none. Pods reach
+	// it at ControlPlaneAddress. Nobody has to be there all the time.
+	ControlPlane string
 }
 
 // Pod is one pod. Its first address of each family is the one that it calls others from.

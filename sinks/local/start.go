@@ -74,6 +74,7 @@ func orderOf(plan Plan, options Options) (order, error) {
 		Folder: plan.Folder, Envoy: plan.Envoy, Level: cmp.Or(options.Level, "warning"),
 		Logs: options.Logs, Scratch: options.Scratch, WorkingFolder: folder,
 		Pods: plan.Pods, Addresses: plan.Addresses, Names: plan.Names, Rules: inject.Interception(plan.Interception),
+		ControlPlane: plan.ControlPlane,
 	}, nil
 }
 
