@@ -28,6 +28,13 @@ func TestMain(m *testing.M) {
 		serve(os.Args[2])
 		return
 	}
+	if len(os.Args) == 2 && os.Args[1] == local.InsideArgument {
+		if err := local.Inside(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	if fsmc = os.Getenv("FSMC_TEST_PROGRAM"); fsmc != "" {
 		os.Exit(m.Run())
 	}
