@@ -18,9 +18,11 @@ import (
 
 // ControlPlane is where a sidecar gets its configuration from, and how it knows that it is there.
 type ControlPlane struct {
-	// Host is an IP address or a DNS name, Port where ADS is served on it.
-	Host string
-	Port uint16
+	// Host is an IP address or a DNS name, Port where ADS is served on it. Host6, unless empty, is for pods that have IPv6
+	// addresses only.
+	Host  string
+	Host6 string
+	Port  uint16
 	// Identity is whom the server's certificate must name.
 	Identity model.Identity
 	// Watched says that the certificate of the stream is taken anew when its files change (CertificateSecretFile,
@@ -52,6 +54,9 @@ func (o *Output) Bootstrap(id model.ProxyID, from ControlPlane) *bootstrapv3.Boo
 	p, ok := o.proxies[id]
 	if !ok {
 		return nil
+	}
+	if from.Host6 != "" && !familiesOf(p.proxy).V4 {
+		from.Host = from.Host6
 	}
 	b := bootstrap(p.proxy)
 	b.DynamicResources = &bootstrapv3.Bootstrap_DynamicResources{

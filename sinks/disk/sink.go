@@ -20,7 +20,7 @@ type Sink struct {
 	// proxies are left out.
 	Credentials *Credentials
 	// ControlPlane, unless nil, is where proxies get their configuration from: envoy.yaml is then the bootstrap that leads
-	// there. Otherwise it is the whole configuration.
+	// there, and nothing else is written. Otherwise it is the whole configuration.
 	ControlPlane *compiler.ControlPlane
 	// Chosen limits the tree to some proxies and their classes; nil is all of them.
 	Chosen func(model.ProxyID) bool
@@ -87,7 +87,11 @@ func (s *Sink) plan(snapshot sinks.Snapshot) (plan, error) {
 	if chosen == nil {
 		chosen = everyProxy
 	}
-	pages, err := layout(snapshot.Mesh, snapshot.Output, snapshot.Diagnostics, chosen)
+	var pages []page
+	var err error
+	if s.ControlPlane == nil {
+		pages, err = layout(snapshot.Mesh, snapshot.Output, snapshot.Diagnostics, chosen)
+	}
 	if err != nil || s.Credentials == nil {
 		return plan{pages: pages}, err
 	}
