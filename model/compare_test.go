@@ -11,6 +11,7 @@ func TestOrders(t *testing.T) {
 	inOrder(t, "services", ServiceID.Compare, ServiceID{}, ServiceID{"a", "a"}, ServiceID{"a", "b"}, ServiceID{"b", "a"})
 	inOrder(t, "service ports", ServicePort.Compare,
 		ServicePort{}, ServicePort{ServiceID{"a", "a"}, 1}, ServicePort{ServiceID{"a", "a"}, 20}, ServicePort{ServiceID{"a", "b"}, 3})
+	inOrder(t, "permissions", PermissionID.Compare, PermissionID{}, PermissionID{"a", "a"}, PermissionID{"a", "b"}, PermissionID{"b", "a"})
 	inOrder(t, "proxies", ProxyID.Compare, ProxyID{}, ProxyID{"a", "a"}, ProxyID{"a", "b"}, ProxyID{"b", "a"})
 	inOrder(t, "places", Ref.Compare,
 		Ref{}, Ref{"A", "z", "z", "z"}, Ref{"B", "a", "z", "z"}, Ref{"B", "b", "a", "z"}, Ref{"B", "b", "b", "a"}, Ref{"B", "b", "b", "b"})

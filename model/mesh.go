@@ -17,7 +17,7 @@ type Parts struct {
 }
 
 // Mesh is the whole mesh at one moment. It never changes; every iteration is in a fixed order, whatever the order of
-// the parts was.
+// the parts was. Meshes that were made of one another share what they have in common (With, NewFrom).
 type Mesh struct {
 	settings    Settings
 	services    []*Service    // by ID
@@ -25,58 +25,80 @@ type Mesh struct {
 	permissions []*Permission // by namespace, name
 	splits      []*Split      // as given within one root: the earlier wins; roots by ID
 
-	serviceByID map[ServiceID]*Service
-	proxyByID   map[ProxyID]*Proxy
-	byTarget    map[Identity][]*Permission
-	bySource    map[Identity][]*Permission
-	byRoot      map[ServiceID][]*Split
+	byTarget []*shelf
+	bySource []*shelf
 }
 
 // New makes a mesh of its parts: sorted, indexed and checked. Of two entities with one name the first in the given
 // order stays; sources name the winner before, so that a repetition here is a bug of theirs and not of the user's.
-func New(parts Parts) *Mesh {
+func New(parts Parts) *Mesh { return NewFrom(parts, &Mesh{}) }
+
+// NewFrom is New, and shares with a previous mesh what is the same in both. It is faster the fewer permissions differ
+// by their pointers.
+func NewFrom(parts Parts, previous *Mesh) *Mesh {
 	m := &Mesh{
 		settings:    parts.Settings,
-		services:    sorted(parts.Services, func(a, b *Service) int { return a.ID.Compare(b.ID) }),
-		proxies:     sorted(parts.Proxies, func(a, b *Proxy) int { return a.ID.Compare(b.ID) }),
-		permissions: sorted(parts.Permissions, comparePermissions),
-		splits:      slices.Clone(parts.Splits.items),
-		serviceByID: map[ServiceID]*Service{},
-		proxyByID:   map[ProxyID]*Proxy{},
-		byTarget:    map[Identity][]*Permission{},
-		bySource:    map[Identity][]*Permission{},
-		byRoot:      map[ServiceID][]*Split{},
+		services:    shared(previous.services, sorted(parts.Services.items, compareServices)),
+		proxies:     shared(previous.proxies, sorted(parts.Proxies.items, compareProxies)),
+		permissions: shared(previous.permissions, sorted(parts.Permissions.items, comparePermissions)),
+		splits:      shared(previous.splits, sortedStably(parts.Splits.items, compareRoots)),
 	}
-	slices.SortStableFunc(m.splits, func(a, b *Split) int { return a.Root.Compare(b.Root) })
-	m.index()
+	m.index(previous)
 	return m
 }
+
+func compareServices(a, b *Service) int { return a.ID.Compare(b.ID) }
+
+func compareProxies(a, b *Proxy) int { return a.ID.Compare(b.ID) }
 
 func comparePermissions(a, b *Permission) int {
 	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
 }
 
-func sorted[T any](list List[*T], compare func(a, b *T) int) []*T {
-	items := slices.Clone(list.items)
-	slices.SortStableFunc(items, compare)
-	return slices.CompactFunc(items, func(a, b *T) bool { return compare(a, b) == 0 })
+func compareRoots(a, b *Split) int { return a.Root.Compare(b.Root) }
+
+// shared is the first of two slices that are equal, and else the second.
+func shared[T comparable](previous, items []T) []T {
+	if slices.Equal(previous, items) {
+		return previous
+	}
+	return items
 }
 
-func (m *Mesh) index() {
-	for _, s := range m.services {
-		m.serviceByID[s.ID] = s
-	}
-	for _, p := range m.proxies {
-		m.proxyByID[p.ID] = p
-	}
-	for _, p := range m.permissions {
-		m.byTarget[p.Destination] = append(m.byTarget[p.Destination], p)
-		for source := range p.Sources.Values() {
-			m.bySource[source] = append(m.bySource[source], p)
+// sorted are the items in order and each once: of equal ones the first. Items that are so already are not copied, as
+// nobody writes to them.
+func sorted[T any](items []*T, compare func(a, b *T) int) []*T {
+	strictly := func(i int) bool { return compare(items[i-1], items[i]) < 0 }
+	for i := 1; i < len(items); i++ {
+		if !strictly(i) {
+			return slices.CompactFunc(sortedStably(items, compare), func(a, b *T) bool { return compare(a, b) == 0 })
 		}
 	}
-	for _, s := range m.splits {
-		m.byRoot[s.Root] = append(m.byRoot[s.Root], s)
+	return items
+}
+
+// sortedStably is always a copy.
+func sortedStably[T any](items []*T, compare func(a, b *T) int) []*T {
+	items = slices.Clone(items)
+	slices.SortStableFunc(items, compare)
+	return items
+}
+
+// index makes the shelves of permissions from those of a previous mesh.
+func (m *Mesh) index(previous *Mesh) {
+	m.byTarget, m.bySource = previous.byTarget, previous.bySource
+	var gone, come []*Permission
+	for before, after := range m.PermissionsSince(previous) {
+		if before != nil {
+			gone = append(gone, before)
+		}
+		if after != nil {
+			come = append(come, after)
+		}
+	}
+	if len(gone) > 0 || len(come) > 0 {
+		m.byTarget = restocked(m.byTarget, gone, come, func(p *Permission) []Identity { return []Identity{p.Destination} })
+		m.bySource = restocked(m.bySource, gone, come, func(p *Permission) []Identity { return p.Sources.items })
 	}
 }
 
@@ -88,8 +110,7 @@ func (m *Mesh) Services() iter.Seq[*Service] { return slices.Values(m.services) 
 
 // Service finds a service.
 func (m *Mesh) Service(id ServiceID) (*Service, bool) {
-	s, ok := m.serviceByID[id]
-	return s, ok
+	return found(m.services, id, func(s *Service, id ServiceID) int { return s.ID.Compare(id) })
 }
 
 // Proxies iterates over the proxies by namespace and name.
@@ -97,8 +118,7 @@ func (m *Mesh) Proxies() iter.Seq[*Proxy] { return slices.Values(m.proxies) }
 
 // Proxy finds a proxy.
 func (m *Mesh) Proxy(id ProxyID) (*Proxy, bool) {
-	p, ok := m.proxyByID[id]
-	return p, ok
+	return found(m.proxies, id, func(p *Proxy, id ProxyID) int { return p.ID.Compare(id) })
 }
 
 // Permissions iterates over all permissions by namespace and name.
@@ -106,19 +126,37 @@ func (m *Mesh) Permissions() iter.Seq[*Permission] { return slices.Values(m.perm
 
 // PermissionsTo are the permissions whose destination is the identity, by namespace and name.
 func (m *Mesh) PermissionsTo(destination Identity) iter.Seq[*Permission] {
-	return slices.Values(m.byTarget[destination])
+	return slices.Values(onShelf(m.byTarget, destination))
 }
 
 // PermissionsFrom are the permissions that list the identity as a source, by namespace and name.
 func (m *Mesh) PermissionsFrom(source Identity) iter.Seq[*Permission] {
-	return slices.Values(m.bySource[source])
+	return slices.Values(onShelf(m.bySource, source))
 }
 
 // Splits iterates over the splits by root; those of one root stand in order of precedence.
 func (m *Mesh) Splits() iter.Seq[*Split] { return slices.Values(m.splits) }
 
 // SplitsOf are the splits of one root, in order of precedence.
-func (m *Mesh) SplitsOf(root ServiceID) iter.Seq[*Split] { return slices.Values(m.byRoot[root]) }
+func (m *Mesh) SplitsOf(root ServiceID) iter.Seq[*Split] {
+	return slices.Values(splitsOf(m.splits, root))
+}
+
+func splitsOf(splits []*Split, root ServiceID) []*Split {
+	first, _ := slices.BinarySearchFunc(splits, root, func(s *Split, id ServiceID) int { return s.Root.Compare(id) })
+	last := first
+	for last < len(splits) && splits[last].Root == root {
+		last++
+	}
+	return splits[first:last]
+}
+
+func found[T, K any](items []*T, id K, compare func(*T, K) int) (*T, bool) {
+	if i, ok := slices.BinarySearchFunc(items, id, compare); ok {
+		return items[i], true
+	}
+	return nil, false
+}
 
 // Counts are the sizes of a mesh.
 type Counts struct{ Services, Proxies, Permissions, Splits int }
