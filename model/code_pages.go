@@ -12,6 +12,8 @@ var pages = map[Code]Page{
 	ManyAliases:        {Error, "A document expands to too much through aliases", "YAML aliases repeat what they point at. A document whose expansion is out of proportion to its text is left out."},
 	NoManifests:        {Warning, "No manifests were found", "The paths given hold no *.yaml, *.yml or *.json file with a document in it."},
 	LinkedTwice:        {Info, "A file was given more than once", "It is read once."},
+	StaleObject:        {Error, "A file cannot be read any more", "Something that could be read before is now broken, empty or not there: an editor may be in the middle of writing it. The last version that could be read still counts, so that nothing falls over a slip of the pen; a mesh that starts now would not have it. Mend the file, or remove it, and what it said is gone at once."},
+	PolledFiles:        {Warning, "A folder cannot be watched", "The system does not tell of changes, mostly because too many files are watched already. The files are read again every second instead, which takes more work and is noticed later. On Linux raise fs.inotify.max_user_watches and fs.inotify.max_user_instances, and start again."},
 
 	NamespaceOutside: {Info, "A namespace is not part of this mesh", "Only namespaces whose label flomesh.io/monitored-by has the mesh's name take part. Workloads and policies of others are passed over. `fsm namespace add NAME` sets the label and switches injection on."},
 	NamespaceAssumed: {Info, "A namespace was assumed", "The input uses a namespace but does not have the Namespace object. It is taken as part of the mesh with injection on, as `fsm namespace add` leaves it. Add the Namespace object to say otherwise."},
@@ -20,7 +22,7 @@ var pages = map[Code]Page{
 	AssumedObjects:   {Info, "Pods and addresses were assumed", "The input is not a dump of a cluster: pods, their addresses and cluster IPs do not exist yet. They were made up, the same for the same input, and are marked as assumed."},
 	InvalidWorkload:  {Error, "A workload cannot make pods", "Its selector does not match its own pod template, or its replicas are negative. A cluster would refuse it; no pods are assumed for it."},
 	UnknownAccount:   {Info, "A pod uses a ServiceAccount that is not in the input", "A cluster would not start the pod until the account exists. The identity is used as written."},
-	MixedSpelling:    {Warning, "Two spellings of one setting disagree", "A label or annotation is there both as flomesh.io and as openservicemesh.io, with different values. The flomesh.io one counts."},
+	MixedSpelling:    {Warning, "Two spellings of one setting disagree", "A label, annotation or setting is there both as flomesh.io (fsm) and as openservicemesh.io (osm), with different values. The flomesh.io one counts."},
 	ProxyOwnAddress:  {Warning, "Two pods have one address", "Pods of the host network share the node's address. What is behind such an address cannot be told, so that it is never taken for one of the pods."},
 
 	InvalidPort:         {Error, "A port is out of range", "Ports are numbers from 1 to 65535. The port is left out; it is never taken as all ports."},

@@ -25,6 +25,7 @@ func resolveSettings(objects Objects) (model.Settings, []model.Diagnostic) {
 		TLS:          reader.tls(config.Spec.Sidecar),
 		HTTPClosed:   unchecked(config.Spec.Traffic.InboundExternalAuthorization),
 		Interception: reader.interception(config.Spec.Traffic),
+		ControlPlane: reader.controlPlane(config.Spec),
 		From:         ref,
 	}
 	reader.check(config.Spec)
@@ -111,29 +112,15 @@ func (r *settingsReader) invalid(field, message, instead, mend string) {
 
 // inert lists what is set and has no effect yet, in one finding.
 func (r *settingsReader) inert(spec configv1alpha2.MeshConfigSpec) {
-	flags := spec.FeatureFlags
 	var set []string
-	for _, setting := range []struct {
-		field string
-		isSet bool
-	}{
-		{"spec.certificate.ingressGateway", spec.Certificate.IngressGateway != nil},
-		{"spec.featureFlags.enableAsyncProxyServiceMapping", flags.EnableAsyncProxyServiceMapping},
-		{"spec.featureFlags.enableEgressPolicy", flags.EnableEgressPolicy},
-		{"spec.featureFlags.enableEnvoyActiveHealthChecks", flags.EnableEnvoyActiveHealthChecks},
-		{"spec.featureFlags.enableIngressBackendPolicy", flags.EnableIngressBackendPolicy},
-		{"spec.featureFlags.enableMeshRootCertificate", flags.EnableMeshRootCertificate},
-		{"spec.featureFlags.enableMulticlusterMode", flags.EnableMulticlusterMode},
-		{"spec.featureFlags.enableRetryPolicy", flags.EnableRetryPolicy},
-		{"spec.featureFlags.enableSnapshotCacheMode", flags.EnableSnapshotCacheMode},
-		{"spec.featureFlags.enableWASMStats", flags.EnableWASMStats},
-		{"spec.observability.enableDebugServer", spec.Observability.EnableDebugServer},
-		{"spec.observability.tracing.enable", spec.Observability.Tracing.Enable},
-		{"spec.sidecar.maxDataPlaneConnections", spec.Sidecar.MaxDataPlaneConnections > 0},
-	} {
-		if setting.isSet {
-			set = append(set, setting.field)
-		}
+	if spec.Certificate.IngressGateway != nil {
+		set = append(set, "spec.certificate.ingressGateway")
+	}
+	for name := range flags(spec.FeatureFlags).Values() {
+		set = append(set, "spec.featureFlags."+name)
+	}
+	if spec.Observability.Tracing.Enable {
+		set = append(set, "spec.observability.tracing.enable")
 	}
 	if len(set) > 0 {
 		r.notes = append(r.notes, model.Note(model.InertSetting, r.ref.At(set[0]), "no effect in this version: "+strings.Join(set, ", ")).

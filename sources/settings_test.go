@@ -109,13 +109,39 @@ traffic:
 			},
 		},
 		{
-			name: "values for others to read",
+			name: "values for the control plane",
 			spec: `
-sidecar: {logLevel: warn, localProxyMode: PodIP, configResyncInterval: 30s}
-certificate: {serviceCertValidityDuration: 24h, certKeyBitSize: 4096}
-observability: {fsmLogLevel: DEBUG, osmLogLevel: info}
+sidecar: {logLevel: warn, localProxyMode: PodIP, configResyncInterval: 30s, maxDataPlaneConnections: 5}
+certificate: {serviceCertValidityDuration: 36h, certKeyBitSize: 4096}
+observability: {fsmLogLevel: DEBUG, osmLogLevel: debug, enableDebugServer: true}
 traffic: {inboundExternalAuthorization: {timeout: 1s, port: 9191}}`,
+			want: safestSettings + `,"controlPlane":{"maxProxies":5,"resync":30000000000,"logLevel":"debug","debugServer":true,` +
+				`"certificateValidity":129600000000000,"keyBits":4096},` + from,
+		},
+		{
+			name: "values that are the default anyway",
+			spec: `
+sidecar: {configResyncInterval: 0s, maxDataPlaneConnections: 0}
+certificate: {serviceCertValidityDuration: 1440m}
+observability: {osmLogLevel: INFO, enableDebugServer: false}`,
 			want: safestSettings + "," + from,
+		},
+		{
+			name: "the older spelling of the log level",
+			spec: "observability: {osmLogLevel: trace}",
+			want: safestSettings + `,"controlPlane":{"logLevel":"trace"},` + from,
+		},
+		{
+			name:  "two log levels",
+			spec:  "observability: {fsmLogLevel: warn, osmLogLevel: trace}",
+			want:  safestSettings + `,"controlPlane":{"logLevel":"warn"},` + from,
+			found: []string{"FSM1108 fsm-mesh-config spec.observability.osmLogLevel"},
+		},
+		{
+			name:  "a control plane that would do nothing else",
+			spec:  "sidecar: {configResyncInterval: 29s}",
+			want:  safestSettings + "," + from,
+			found: []string{"FSM3003 fsm-mesh-config spec.sidecar.configResyncInterval"},
 		},
 		{
 			name: "values that whoever reads them would find invalid",
@@ -124,7 +150,7 @@ sidecar: {logLevel: verbose, localProxyMode: localhost, configResyncInterval: -1
 certificate: {serviceCertValidityDuration: 1 day, certKeyBitSize: 1024, ingressGateway: {validityDuration: 0s}}
 observability: {fsmLogLevel: loud, osmLogLevel: louder, tracing: {port: 70000}}
 traffic: {inboundExternalAuthorization: {timeout: soon, port: -1}}`,
-			want: safestSettings + "," + from,
+			want: safestSettings + `,"controlPlane":{"keyBits":2048},` + from,
 			found: []string{
 				"FSM3003 fsm-mesh-config spec.sidecar.logLevel", "FSM3003 fsm-mesh-config spec.sidecar.localProxyMode",
 				"FSM3003 fsm-mesh-config spec.sidecar.configResyncInterval", "FSM3003 fsm-mesh-config spec.sidecar.maxDataPlaneConnections",
@@ -144,8 +170,8 @@ traffic: {inboundExternalAuthorization: {timeout: soon, port: -1}}`,
 		},
 		{
 			name:  "what has no effect yet is told once",
-			spec:  "observability: {enableDebugServer: true, tracing: {enable: true}}\nfeatureFlags: {enableWASMStats: true, enableRetryPolicy: true}\nsidecar: {maxDataPlaneConnections: 5}",
-			want:  safestSettings + "," + from,
+			spec:  "observability: {tracing: {enable: true}}\nfeatureFlags: {enableWASMStats: true, enableRetryPolicy: true}",
+			want:  safestSettings + `,"controlPlane":{"flags":["enableRetryPolicy","enableWASMStats"]},` + from,
 			found: []string{"FSM3005 fsm-mesh-config spec.featureFlags.enableRetryPolicy"},
 		},
 	}

@@ -13,12 +13,6 @@ import (
 func (r *settingsReader) check(spec configv1alpha2.MeshConfigSpec) {
 	r.oneOf("spec.sidecar.logLevel", spec.Sidecar.LogLevel, "error", envoyLevels)
 	r.oneOf("spec.sidecar.localProxyMode", spec.Sidecar.LocalProxyMode, "Localhost", []string{"Localhost", "PodIP"})
-	r.oneOf("spec.observability.fsmLogLevel", strings.ToLower(spec.Observability.FSMLogLevel), "info", logLevels)
-	r.oneOf("spec.observability.osmLogLevel", strings.ToLower(spec.Observability.OSMLogLevel), "info", logLevels)
-	r.duration("spec.sidecar.configResyncInterval", spec.Sidecar.ConfigResyncInterval, 0, "0s, which is never,")
-	r.duration("spec.certificate.serviceCertValidityDuration", spec.Certificate.ServiceCertValidityDuration, time.Second, "24h")
-	r.between("spec.sidecar.maxDataPlaneConnections", spec.Sidecar.MaxDataPlaneConnections, 1, 1<<31-1, "0, which is no bound,")
-	r.between("spec.certificate.certKeyBitSize", spec.Certificate.CertKeyBitSize, 2048, 4096, "2048")
 	r.between("spec.observability.tracing.port", spec.Observability.Tracing.Port, 1, 65535, "9411")
 	if gateway := spec.Certificate.IngressGateway; gateway != nil {
 		r.duration("spec.certificate.ingressGateway.validityDuration", gateway.ValidityDuration, time.Second, "24h")
@@ -26,33 +20,41 @@ func (r *settingsReader) check(spec configv1alpha2.MeshConfigSpec) {
 	r.authorization(spec.Traffic.InboundExternalAuthorization)
 }
 
-var (
-	envoyLevels = []string{"trace", "debug", "info", "warning", "warn", "error", "critical", "off"}
-	logLevels   = []string{"trace", "debug", "info", "warn", "error", "fatal", "panic", "disabled"}
-)
+var envoyLevels = []string{"trace", "debug", "info", "warning", "warn", "error", "critical", "off"}
 
-func (r *settingsReader) oneOf(field, written, otherwise string, all []string) {
-	if written != "" && !slices.Contains(all, written) {
+// oneOf is what is written if it is one of all, and otherwise if not.
+func (r *settingsReader) oneOf(field, written, otherwise string, all []string) string {
+	switch {
+	case slices.Contains(all, written):
+		return written
+	case written != "":
 		r.invalid(field, fmt.Sprintf("%q is not known", written), otherwise+" is taken",
 			didYouMean(written, all, "write one of "+strings.Join(all, ", ")))
 	}
+	return otherwise
 }
 
-func (r *settingsReader) duration(field, written string, least time.Duration, otherwise string) {
+// duration is the duration that is written, and 0 if it is not one of at least that length.
+func (r *settingsReader) duration(field, written string, least time.Duration, otherwise string) time.Duration {
 	if written == "" {
-		return
+		return 0
 	}
-	if d, err := time.ParseDuration(written); err != nil || d < least {
+	d, err := time.ParseDuration(written)
+	if err != nil || d < least {
 		r.invalid(field, fmt.Sprintf("%q is not a duration that can be used", written), otherwise+" is taken", "write a number and a unit, such as 24h or 30s")
+		return 0
 	}
+	return d
 }
 
-// between reports a number out of range; 0 is one that is not set.
-func (r *settingsReader) between(field string, written, least, most int, otherwise string) {
+// between says whether a number is set, and in range; 0 is one that is not set.
+func (r *settingsReader) between(field string, written, least, most int, otherwise string) bool {
 	if written != 0 && (written < least || written > most) {
 		r.invalid(field, fmt.Sprintf("%d is not between %d and %d", written, least, most), otherwise+" is taken",
 			fmt.Sprintf("write a number from %d to %d", least, most))
+		return false
 	}
+	return written != 0
 }
 
 // unchecked says that requests must be checked by somebody who cannot be asked yet, and may not pass if he cannot.
