@@ -25,6 +25,8 @@ const (
 	ManyAliases        Code = "FSM1009"
 	NoManifests        Code = "FSM1010"
 	LinkedTwice        Code = "FSM1011"
+	StaleObject        Code = "FSM1012"
+	PolledFiles        Code = "FSM1013"
 
 	NamespaceOutside Code = "FSM1101"
 	NamespaceAssumed Code = "FSM1102"
