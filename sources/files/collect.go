@@ -16,7 +16,7 @@ type collection struct {
 	diagnostics []model.Diagnostic
 	positions   *Positions
 	// first is where each object was written first.
-	first map[identity]manifest
+	first map[identity]outcome
 	// unused counts the objects of kinds that the mesh does not read.
 	unused map[kindOfDocument]int
 	// firstUnused is the place of the first of them.
@@ -28,12 +28,18 @@ type identity struct{ group, kind, namespace, name string }
 
 type kindOfDocument struct{ apiVersion, kind string }
 
-// collect puts what became of the manifests together, in their order: of two objects with one name the first counts.
+// collect puts what became of the manifests together, in their order: of two objects with one name the first counts, but
+// one that is written counts before one of which only an earlier text could be read.
 func collect(outcomes []outcome) (sources.Objects, []model.Diagnostic, *Positions) {
 	c := &collection{
-		positions: &Positions{places: map[model.Ref]place{}},
-		first:     make(map[identity]manifest, len(outcomes)),
+		positions: &Positions{places: make(map[model.Ref]place, len(outcomes))},
+		first:     make(map[identity]outcome, len(outcomes)),
 		unused:    map[kindOfDocument]int{},
+	}
+	for _, o := range outcomes {
+		if !o.stale && (o.verdict == broken || o.verdict == usable) {
+			c.claim(o)
+		}
 	}
 	for _, o := range outcomes {
 		c.diagnostics = append(c.diagnostics, o.diagnostics...)
@@ -50,36 +56,46 @@ func collect(outcomes []outcome) (sources.Objects, []model.Diagnostic, *Position
 	return c.objects, c.positions.Locate(alike(c.diagnostics)), c.positions
 }
 
-// add takes an object, unless it was written before.
-func (c *collection) add(o outcome) {
-	id := identity{o.registered.Group, o.registered.Kind, o.ref.Namespace, o.ref.Name}
-	if first, ok := c.first[id]; ok {
-		c.diagnostics = append(c.diagnostics, duplicate(o, first))
-		return
-	}
-	c.first[id] = o.manifest
-	c.positions.places[o.ref] = place{o.body.document, o.start}
-	if o.object != nil {
-		diagnostics := o.registered.Add(&c.objects, o.object)
-		c.diagnostics = append(c.diagnostics, diagnostics...)
-		if !slices.ContainsFunc(diagnostics, func(d model.Diagnostic) bool { return d.Level == model.Error }) {
-			return
-		}
-	}
-	c.objects.Broken = append(c.objects.Broken, o.ref)
+func (o outcome) identity() identity {
+	return identity{o.registered.Group, o.registered.Kind, o.ref.Namespace, o.ref.Name}
 }
 
-func duplicate(o outcome, first manifest) model.Diagnostic {
-	at := first.body.position(first.start)
+// claim notes an object, unless one of its name was noted before.
+func (c *collection) claim(o outcome) {
+	if _, ok := c.first[o.identity()]; !ok {
+		c.first[o.identity()] = o
+	}
+}
+
+// add takes an object, unless it was written before.
+func (c *collection) add(o outcome) {
+	c.claim(o)
+	if first := c.first[o.identity()]; first.place != o.place {
+		if !o.stale {
+			c.diagnostics = append(c.diagnostics, duplicate(o, first))
+		}
+		return
+	}
+	c.positions.places[o.ref] = o.place
+	c.diagnostics = append(c.diagnostics, o.conversion...)
+	if o.object == nil {
+		c.objects.Broken = append(c.objects.Broken, o.ref)
+		return
+	}
+	o.registered.Put(&c.objects, o.object)
+}
+
+func duplicate(o, first outcome) model.Diagnostic {
+	at := first.position()
 	d := model.Note(model.DuplicateObject, o.ref, fmt.Sprintf("%s is also written at %s:%d", o.ref, at.File, at.Line)).
 		Did("the one there counts; this one is left out")
-	d.Position = o.body.position(o.start)
+	d.Position = o.position()
 	return d
 }
 
 func (c *collection) countUnused(o outcome) {
 	if len(c.unused) == 0 {
-		c.firstUnused = o.body.position(o.start)
+		c.firstUnused = o.position()
 	}
 	c.unused[kindOfDocument{o.apiVersion, o.kind}]++
 }

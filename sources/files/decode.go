@@ -17,18 +17,26 @@ import (
 type decoder struct {
 	// fields has the fields of a struct type, itself whether a type decodes itself, suggestions what was suggested before.
 	fields, itself, suggestions sync.Map
+	// known are the objects that were decoded before, by the text that they were decoded from; nil when nobody will ask.
+	known map[fingerprint]outcome
 }
 
 // outcome is what became of a manifest.
 type outcome struct {
-	manifest
-	verdict verdict
+	place
+	apiVersion, kind string
+	verdict          verdict
 	// registered is the kind of an object that was read or is broken.
 	registered sources.Kind
 	ref        model.Ref
-	object     metav1.Object
-	// diagnostics have their positions.
-	diagnostics []model.Diagnostic
+	// object is what Objects hold; nil unless it is usable.
+	object metav1.Object
+	// diagnostics have their positions; those of the conversion have none yet, and only count if the object does.
+	diagnostics, conversion []model.Diagnostic
+	// fingerprint is that of the text of an object.
+	fingerprint fingerprint
+	// stale says that the object is of an earlier text, for that which stands there now cannot be read.
+	stale bool
 }
 
 type verdict int
@@ -57,6 +65,12 @@ func (d *decoder) decode(m manifest) outcome {
 	if !ok {
 		return m.foreign()
 	}
+	print := d.fingerprint(m)
+	before, known := d.known[print]
+	if known && len(m.findings) == 0 && before.clean() {
+		before.place = m.place()
+		return before
+	}
 	object := kind.New()
 	findings := m.findings
 	switch {
@@ -70,7 +84,12 @@ func (d *decoder) decode(m manifest) outcome {
 	if anyBad(findings) {
 		return m.named(kind, nil, findings)
 	}
-	return m.named(kind, object, findings)
+	o := m.named(kind, object, findings)
+	o.fingerprint = print
+	if known && o.verdict == usable {
+		o.object = before.object
+	}
+	return o
 }
 
 // remains is what can be told of an object in a document that could not be read.
@@ -113,7 +132,7 @@ func (m manifest) withoutKind() (finding, bool) {
 }
 
 func (m manifest) outcome(v verdict, ref model.Ref, findings []finding) outcome {
-	o := outcome{manifest: m, verdict: v, ref: ref}
+	o := outcome{place: m.place(), apiVersion: m.apiVersion, kind: m.kind, verdict: v, ref: ref}
 	for _, f := range findings {
 		o.diagnostics = append(o.diagnostics, f.diagnostic(ref))
 	}

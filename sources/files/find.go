@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -25,34 +24,49 @@ type found struct {
 	real string
 }
 
-// find lists the files that paths mean, sorted by path, standard input last.
-func find(paths []string) ([]found, error) {
+// failure is a path that cannot be read.
+type failure struct {
+	path string
+	err  error
+	// given says that the path is one of those that were asked for.
+	given bool
+}
+
+// Error says which path cannot be read, why, and what to do.
+func (f failure) Error() string { return unreadable(f.path, f.err).Error() }
+
+// Unwrap is why.
+func (f failure) Unwrap() error { return f.err }
+
+// find lists the files that paths mean, sorted by path, standard input last; and the paths that cannot be read.
+func find(paths []string) ([]found, []failure) {
 	var files []found
+	var failures []failure
 	for _, path := range paths {
-		more, err := findBelow(path)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, more...)
+		more, failed := findBelow(path)
+		files, failures = append(files, more...), append(failures, failed...)
 	}
-	slices.SortStableFunc(files, func(a, b found) int {
-		return cmp.Or(boolRank(a.path == "-")-boolRank(b.path == "-"), cmp.Compare(slashed(a.path), slashed(b.path)))
-	})
-	return files, nil
+	slices.SortStableFunc(files, func(a, b found) int { return compareNames(slashed(a.path), slashed(b.path)) })
+	return files, failures
+}
+
+// compareNames is the order in which files count.
+func compareNames(a, b string) int {
+	return cmp.Or(boolRank(a == stdinName)-boolRank(b == stdinName), cmp.Compare(a, b))
 }
 
 // findBelow lists what one path means: itself if it is a file, whatever its name; else the manifests below it.
-func findBelow(path string) ([]found, error) {
+func findBelow(path string) ([]found, []failure) {
 	if path == "-" {
 		return []found{{path: path, real: path}}, nil
 	}
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, unreadable(path, err)
+		return nil, []failure{{path, err, true}}
 	}
 	real, err := realPath(path)
 	if err != nil {
-		return nil, unreadable(path, err)
+		return nil, []failure{{path, err, true}}
 	}
 	if !info.IsDir() {
 		return []found{{path: path, real: real}}, nil
@@ -63,14 +77,16 @@ func findBelow(path string) ([]found, error) {
 // findInDirectory lists the manifests below a directory, without hidden files, case files and folders of our own output.
 // It walks the real directory, so that a link to a directory works as the path that was given; links to
 // directories further down are not followed, for they may lead back.
-func findInDirectory(path, real string) ([]found, error) {
+func findInDirectory(path, real string) ([]found, []failure) {
 	var files []found
-	err := filepath.WalkDir(real, func(p string, entry fs.DirEntry, err error) error {
+	var failures []failure
+	_ = filepath.WalkDir(real, func(p string, entry fs.DirEntry, err error) error {
 		relative, _ := filepath.Rel(real, p)
 		shown := filepath.Join(path, relative)
 		switch {
 		case err != nil:
-			return unreadable(shown, err)
+			failures = append(failures, failure{shown, err, p == real})
+			return nil
 		case p == real:
 			return nil
 		case strings.HasPrefix(entry.Name(), "."), ownOutput(p, entry):
@@ -80,14 +96,14 @@ func findInDirectory(path, real string) ([]found, error) {
 		}
 		file, regular, err := followed(p, entry)
 		if err != nil {
-			return unreadable(shown, err)
+			failures = append(failures, failure{shown, err, false})
 		}
-		if regular {
+		if err == nil && regular {
 			files = append(files, found{path: shown, real: file})
 		}
 		return nil
 	})
-	return files, err
+	return files, failures
 }
 
 // casesName is the name of files that hold requests to ask of a mesh, which are no manifests.
@@ -134,9 +150,9 @@ func realPath(path string) (string, error) {
 	return filepath.EvalSymlinks(absolute)
 }
 
-// load reads each file once, and reports those that were given again.
-func load(files []found, stdin io.Reader) ([]*text, []model.Diagnostic, error) {
-	var texts []*text
+// distinct are the files without those that were given again, which are reported.
+func distinct(files []found) ([]found, []model.Diagnostic) {
+	var once []found
 	var linked []model.Diagnostic
 	first := map[string]string{}
 	for _, f := range files {
@@ -145,28 +161,9 @@ func load(files []found, stdin io.Reader) ([]*text, []model.Diagnostic, error) {
 			continue
 		}
 		first[f.real] = f.path
-		t, err := loadOne(f.path, stdin)
-		if err != nil {
-			return nil, nil, err
-		}
-		texts = append(texts, t)
+		once = append(once, f)
 	}
-	return texts, linked, nil
-}
-
-func loadOne(path string, stdin io.Reader) (*text, error) {
-	if path == "-" {
-		data, err := io.ReadAll(stdin)
-		if err != nil {
-			return nil, fmt.Errorf("read standard input: %w", err)
-		}
-		return newText(stdinName, data), nil
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, unreadable(path, err)
-	}
-	return newText(slashed(path), data), nil
+	return once, linked
 }
 
 func linkedTwice(f found, first string) model.Diagnostic {

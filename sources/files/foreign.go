@@ -21,7 +21,7 @@ func (m manifest) foreign() outcome {
 	case ownGroup(group):
 		return m.outcome(lost, model.Ref{}, []finding{m.strange(fmt.Sprintf("%s of %s is not known to this version of fsmc", m.kind, m.apiVersion), "")})
 	}
-	return outcome{manifest: m, verdict: unused}
+	return m.outcome(unused, model.Ref{}, nil)
 }
 
 func (m manifest) strange(message, fix string) finding {

@@ -2,6 +2,7 @@ package files
 
 import (
 	"fmt"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -30,7 +31,17 @@ func (m manifest) named(kind sources.Kind, object metav1.Object, findings []find
 	o.registered = kind
 	if object != nil {
 		object.SetNamespace(ref.Namespace)
-		o.verdict, o.object = usable, object
+		return o.converted(object)
+	}
+	return o
+}
+
+// converted is the outcome with a decoded object, which is broken still if it cannot be converted.
+func (o outcome) converted(object metav1.Object) outcome {
+	made, diagnostics := o.registered.Convert(object)
+	o.conversion = diagnostics
+	if made != nil && !slices.ContainsFunc(diagnostics, func(d model.Diagnostic) bool { return d.Level == model.Error }) {
+		o.verdict, o.object = usable, made
 	}
 	return o
 }

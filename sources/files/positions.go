@@ -1,6 +1,7 @@
 package files
 
 import (
+	"bytes"
 	"slices"
 
 	"github.com/flomesh-io/fsmc/model"
@@ -18,6 +19,26 @@ type place struct {
 	document *document
 	// start is the object's offset in the JSON of the document.
 	start int
+	// line, which counts from 1 in the document, and column are where it was written in YAML.
+	line, column int
+}
+
+// place is where the manifest was written.
+func (m manifest) place() place {
+	p := place{document: m.body.document, start: m.start}
+	if !p.document.json {
+		at := m.body.position(m.start)
+		p.line, p.column = at.Line-p.document.line, at.Column
+	}
+	return p
+}
+
+// position is the place in the file.
+func (p place) position() model.Position {
+	if p.document.json {
+		return p.document.text.position(p.start)
+	}
+	return p.document.text.place(p.document.line+p.line, p.column)
 }
 
 // Locate fills the position of every diagnostic that has none and is about an object that was read: that of the field,
@@ -55,4 +76,27 @@ func (p *Positions) Line(file string, line int) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// same says whether every object stands where it stood, with its fields.
+func (p *Positions) same(q *Positions) bool {
+	if q == nil || len(p.places) != len(q.places) {
+		return false
+	}
+	for ref, at := range p.places {
+		before, ok := q.places[ref]
+		if !ok || !at.same(before) {
+			return false
+		}
+	}
+	return true
+}
+
+func (p place) same(q place) bool {
+	if p.document == q.document {
+		return p == q
+	}
+	d, e := p.document, q.document
+	return d.text.name == e.text.name && p.line == q.line && d.line == e.line && p.start == q.start && d.start == e.start &&
+		bytes.Equal(d.content(), e.content())
 }

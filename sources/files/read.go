@@ -24,47 +24,41 @@ type Result struct {
 //
 // The error is a path that cannot be read at all. What is wrong inside a file is a diagnostic.
 func Read(paths []string, stdin io.Reader) (Result, error) {
-	files, err := find(paths)
-	if err != nil {
-		return Result{}, err
-	}
-	texts, linked, err := load(files, stdin)
-	if err != nil {
-		return Result{}, err
-	}
-	result := read(texts)
-	result.Diagnostics = model.SortDiagnostics(append(result.Diagnostics, linked...))
-	return result, nil
+	r := newReader(paths, stdin)
+	r.once = true
+	return r.Read()
 }
 
 // ReadBytes reads one text as if it were a file of that name.
-func ReadBytes(name string, data []byte) Result { return read([]*text{newText(name, data)}) }
+func ReadBytes(name string, data []byte) Result {
+	t := newText(name, data)
+	return result([]*file{{text: t, readings: (&decoder{}).read(documentsOf(t))}})
+}
 
-// read reads texts, in their order.
-func read(texts []*text) Result {
-	var documents []*document
-	for _, t := range texts {
-		documents = append(documents, documentsOf(t)...)
-	}
-	d := &decoder{}
-	bodies := each(documents, (*document).body)
-	var manifests []manifest
-	var count int
-	for _, b := range bodies {
-		if !b.empty() {
-			if b.document.item == 0 {
+// result is what files say, in their order.
+func result(files []*file) Result {
+	var texts []*text
+	var outcomes []outcome
+	var extra []model.Diagnostic
+	count := 0
+	for _, f := range files {
+		texts = append(texts, f.text)
+		extra = append(extra, f.diagnostics...)
+		for _, r := range f.readings {
+			outcomes = append(outcomes, r.outcomes...)
+			if !r.empty && r.document.item == 0 {
 				count++
 			}
-			manifests = append(manifests, b.manifests()...)
 		}
+		outcomes = append(outcomes, f.lingering...)
 	}
-	objects, diagnostics, positions := collect(each(manifests, d.decode))
+	objects, diagnostics, positions := collect(outcomes)
 	positions.texts = texts
 	if count == 0 {
-		diagnostics = append(diagnostics, nothing(texts))
+		extra = append(extra, nothing(texts))
 	}
 	return Result{
-		Objects: objects, Diagnostics: model.SortDiagnostics(diagnostics),
+		Objects: objects, Diagnostics: model.SortDiagnostics(append(diagnostics, extra...)),
 		Files: len(texts), Documents: count, Positions: positions,
 	}
 }

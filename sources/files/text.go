@@ -16,12 +16,14 @@ import (
 type text struct {
 	name string
 	data []byte
+	// raw are the bytes of the file.
+	raw []byte
 
 	once   sync.Once
 	starts []int
 }
 
-func newText(name string, data []byte) *text { return &text{name: name, data: utf8Of(data)} }
+func newText(name string, data []byte) *text { return &text{name: name, data: utf8Of(data), raw: data} }
 
 // utf8Of is a text without its byte order mark. Some shells write UTF-16 into files.
 func utf8Of(data []byte) []byte {
