@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/netip"
 	"os/exec"
+
+	"github.com/flomesh-io/fsmc/model"
 )
 
 // check says what makes a plan impossible.
@@ -15,8 +17,17 @@ func check(plan Plan) error {
 	if _, err := exec.LookPath(plan.Envoy); err != nil {
 		return fmt.Errorf("cannot run Envoy: %w", err)
 	}
-	owners := map[netip.Addr]Pod{}
+	return checkAddresses(plan)
+}
+
+// checkAddresses makes sure that each pod has an address, and none has another's.
+func checkAddresses(plan Plan) error {
+	owners, names := map[netip.Addr]Pod{}, map[model.ProxyID]bool{}
 	for _, p := range plan.Pods {
+		if names[p.id()] {
+			return fmt.Errorf("there are two pods %s", p)
+		}
+		names[p.id()] = true
 		if len(p.Addresses) == 0 {
 			return fmt.Errorf("pod %s has no address", p)
 		}

@@ -15,8 +15,16 @@ type command struct {
 	log string
 }
 
-// startCommand starts the command of a pod.
+// startCommand starts the command of a pod, if it has one.
 func (m *machine) startCommand(p *pod) error {
+	if len(p.Command) == 0 {
+		return nil
+	}
+	p.starting.Lock()
+	defer p.starting.Unlock()
+	if p.stays.Err() != nil {
+		return errPodGone
+	}
 	log, err := m.openLog(p, "log")
 	if err != nil {
 		return err
@@ -29,7 +37,7 @@ func (m *machine) startCommand(p *pod) error {
 	if err != nil {
 		return fmt.Errorf("start its command: %w", err)
 	}
-	p.command = &command{process: started, log: log.Name()}
+	p.command.Store(&command{process: started, log: log.Name()})
 	return nil
 }
 

@@ -84,6 +84,8 @@ func (m *machine) handle(ctx context.Context, asked request, files []*os.File, s
 		answer.Pods = m.list(ctx)
 	case executeRequest:
 		answer.Exit, err = m.execute(ctx, asked.Execution, files, signals)
+	case applyRequest:
+		err = m.apply(ctx, asked.Wanted)
 	default:
 		err = fmt.Errorf("this mesh was started by another version of the program, which does not know %q", asked.Kind)
 	}
@@ -92,7 +94,7 @@ func (m *machine) handle(ctx context.Context, asked request, files []*os.File, s
 
 // pod finds a pod.
 func (m *machine) pod(namespace, name string) (*pod, error) {
-	if p, ok := m.byID[model.ProxyID{Namespace: namespace, Name: name}]; ok {
+	if p, ok := m.state.Load().byID[model.ProxyID{Namespace: namespace, Name: name}]; ok {
 		return p, nil
 	}
 	return nil, fmt.Errorf("there is no pod %s/%s in this mesh", namespace, name)
@@ -100,9 +102,10 @@ func (m *machine) pod(namespace, name string) (*pod, error) {
 
 // list says how all pods are.
 func (m *machine) list(ctx context.Context) []Status {
-	all := make([]Status, len(m.pods))
+	pods := m.state.Load().pods
+	all := make([]Status, len(pods))
 	var workers sync.WaitGroup
-	for i, p := range m.pods {
+	for i, p := range pods {
 		workers.Go(func() { all[i] = p.status(ctx) })
 	}
 	workers.Wait()
@@ -117,17 +120,20 @@ func (p *pod) status(ctx context.Context) Status {
 	for _, port := range p.Ports {
 		s.Ports = append(s.Ports, port.Number)
 	}
-	if p.sidecar != nil {
-		s.Configured, s.Log, s.Sidecar = p.sidecar.since, p.sidecar.log, NotReady
-		if why, ended := p.sidecar.ended(); ended {
+	if p.Sidecar {
+		s.Sidecar = NotReady
+	}
+	if now := p.sidecar.Load(); now != nil {
+		s.Configured, s.Log, s.Restarts = now.since, now.log, now.restarts
+		if why, ended := now.ended(); ended {
 			s.Sidecar = why
-		} else if ready(ctx, p.adminClient()) {
-			s.Sidecar = Ready
+		} else if admin := p.adminClient(); ready(ctx, admin) {
+			s.Sidecar, s.Configured = Ready, later(now.since, lastUpdate(ctx, admin))
 		}
 	}
-	if p.command != nil {
-		s.ApplicationLog, s.Application = p.command.log, Running
-		if why, ended := p.command.ended(); ended {
+	if c := p.command.Load(); c != nil {
+		s.ApplicationLog, s.Application = c.log, Running
+		if why, ended := c.ended(); ended {
 			s.Application = why
 		}
 	}

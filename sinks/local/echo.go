@@ -3,18 +3,17 @@
 package local
 
 import (
-	"context"
+	"bufio"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/flomesh-io/fsmc/model"
 	"github.com/flomesh-io/fsmc/verdict"
@@ -36,27 +35,6 @@ type echo struct {
 	port Port
 }
 
-// serveEcho listens on the ports of a pod and answers there until the process ends.
-func serveEcho(p *pod) error {
-	for _, port := range p.Ports {
-		var listener net.Listener
-		err := p.do(func() (err error) {
-			var config net.ListenConfig
-			config.SetMultipathTCP(false)
-			listener, err = config.Listen(context.Background(), "tcp", fmt.Sprintf(":%d", port.Number))
-			return err
-		})
-		switch {
-		case errors.Is(err, syscall.EADDRINUSE):
-			return fmt.Errorf("port %d is in use in the pod: it is listed twice, or belongs to the sidecar", port.Number)
-		case err != nil:
-			return fmt.Errorf("listen on port %d: %w", port.Number, err)
-		}
-		go echo{p.Pod, port}.serve(listener)
-	}
-	return nil
-}
-
 func (e echo) serve(l net.Listener) {
 	if e.port.Protocol.IsHTTP() {
 		server := &http.Server{Handler: e, Protocols: new(http.Protocols), ErrorLog: log.New(io.Discard, "", 0)}
@@ -74,31 +52,36 @@ func (e echo) serve(l net.Listener) {
 	}
 }
 
-// stream answers with a line of JSON, then sends back what it gets. A server that speaks first does not wait for
-// anything; another waits for the first bytes.
+// stream answers what it gets with a line of JSON and the same bytes: first whatever comes first, then line by line. A
+// server that speaks first begins with a line of JSON.
 func (e echo) stream(c net.Conn) {
 	defer func() { _ = c.Close() }()
-	buffer := make([]byte, 32<<10)
-	got := 0
-	if e.port.Protocol != model.TCPServerFirst {
-		n, err := c.Read(buffer)
-		if err != nil {
-			return
-		}
-		got = n
-	}
-	said := e.said(c.RemoteAddr().String())
-	said.Body = got
-	if _, err := c.Write(append(text(said), '\n')); err != nil {
+	if e.port.Protocol == model.TCPServerFirst && e.reply(c, nil) != nil {
 		return
 	}
-	if _, err := c.Write(buffer[:got]); err == nil {
-		_, _ = io.CopyBuffer(c, onlyReader{c}, buffer)
+	buffer := make([]byte, longestLine)
+	if e.port.Protocol != model.TCPServerFirst {
+		n, err := c.Read(buffer)
+		if err != nil || e.reply(c, buffer[:n]) != nil {
+			return
+		}
+	}
+	from := bufio.NewReaderSize(c, longestLine)
+	for {
+		line, err := from.ReadSlice('\n')
+		if len(line) > 0 && e.reply(c, line) != nil || err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+			return
+		}
 	}
 }
 
-// onlyReader keeps a copy from using the socket in other ways.
-type onlyReader struct{ io.Reader }
+// reply says who is here, and what came.
+func (e echo) reply(c net.Conn, got []byte) error {
+	said := e.said(c.RemoteAddr().String())
+	said.Body = len(got)
+	_, err := c.Write(slices.Concat(text(said), []byte{'\n'}, got))
+	return err
+}
 
 // ServeHTTP answers any request.
 func (e echo) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -57,7 +57,7 @@ func (m *machine) Ask(ctx context.Context, q verdict.Question) (verdict.Answer, 
 
 // echoesOnly says that every application of the mesh is the built-in echo server, whose answers prove themselves.
 func (m *machine) echoesOnly() bool {
-	return !slices.ContainsFunc(m.Pods, func(p Pod) bool { return len(p.Command) > 0 })
+	return !slices.ContainsFunc(m.state.Load().pods, func(p *pod) bool { return len(p.Command) > 0 })
 }
 
 func (t trail) reason() string {
@@ -76,6 +76,8 @@ func (p *pod) exchange(ctx context.Context, q verdict.Question) heard {
 		return heard{err: err}
 	}
 	defer func() { _ = c.Close() }()
+	ctx, end := p.bothEnd(ctx)
+	defer end()
 	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	h := speak(c, q.Request)

@@ -3,6 +3,7 @@
 package local
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -53,6 +54,11 @@ func newFabric() (*fabric, error) {
 	return f, f.raise()
 }
 
+// enter brings the calling thread into the fabric.
+func (f *fabric) enter() error {
+	return os.NewSyscallError("setns", unix.Setns(int(f.network.Fd()), unix.CLONE_NEWNET))
+}
+
 // raise brings the fabric's own interface up.
 func (f *fabric) raise() error {
 	loopback, err := f.links.LinkByName("lo")
@@ -80,6 +86,8 @@ func (f *fabric) addresses() []netip.Addr {
 
 // accept takes a virtual address for the fabric's own: what is not passed on to an endpoint is refused there.
 func (f *fabric) accept(address netip.Addr) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	loopback, err := f.links.LinkByName("lo")
 	if err != nil {
 		return err
@@ -87,6 +95,13 @@ func (f *fabric) accept(address netip.Addr) error {
 	return f.links.RouteReplace(&netlink.Route{
 		LinkIndex: loopback.Attrs().Index, Dst: hostNetwork(address), Type: unix.RTN_LOCAL, Table: unix.RT_TABLE_LOCAL, Scope: netlink.SCOPE_HOST,
 	})
+}
+
+// forget takes back that a virtual address is the fabric's own.
+func (f *fabric) forget(address netip.Addr) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.links.RouteDel(&netlink.Route{Dst: hostNetwork(address), Type: unix.RTN_LOCAL, Table: unix.RT_TABLE_LOCAL, Scope: netlink.SCOPE_HOST})
 }
 
 // connect leads addresses to the link of a pod, which has been made.
@@ -109,6 +124,20 @@ func (f *fabric) connect(link string, addresses []netip.Addr) error {
 		}
 	}
 	return nil
+}
+
+// disconnect removes the link of a pod, and with it the ways that lead there. A link that is not there is no error.
+func (f *fabric) disconnect(link string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	peer, err := f.links.LinkByName(link)
+	if errors.As(err, new(netlink.LinkNotFoundError)) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.links.LinkDel(peer)
 }
 
 func neighbour(link netlink.Link, address netip.Addr, mac net.HardwareAddr) *netlink.Neigh {

@@ -66,7 +66,7 @@ func controlPlane(t *testing.T, socket string) *net.UnixListener {
 			}
 			open = append(open, c)
 			go func() {
-				_, _ = io.Copy(c, onlyReader{c})
+				_, _ = io.Copy(c, struct{ io.Reader }{c})
 				_, _ = c.Write([]byte("bye\n"))
 				_ = c.Close()
 			}()

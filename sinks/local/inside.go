@@ -57,16 +57,17 @@ func inside(line *os.File, tell func(event)) error {
 		return withRights(err)
 	}
 	decoder := gob.NewDecoder(bufio.NewReader(line))
-	m := &machine{tell: tell, processes: newProcesses()}
-	if err := decoder.Decode(&m.order); err != nil {
+	var ordered order
+	if err := decoder.Decode(&ordered); err != nil {
 		return fmt.Errorf("read what to run: %w", err)
 	}
+	m := &machine{settings: ordered.Settings, tell: tell, processes: newProcesses()}
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		_ = decoder.Decode(new(struct{})) // Nothing more comes: this returns at the end of the line.
 		cancel()
 	}()
-	if err := m.start(ctx); err != nil {
+	if err := m.start(ctx, ordered.Wanted); err != nil {
 		return err
 	}
 	door, err := net.FileListener(os.NewFile(doorDescriptor, "door"))

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -32,7 +34,7 @@ var (
 // newInterceptor finds out what works here, by applying the rules in a network namespace that is then thrown away.
 func newInterceptor(p *processes, rules inject.Rules, ipv6 bool) (*interceptor, error) {
 	scratch := newThread()
-	defer close(scratch.work)
+	defer scratch.end()
 	err := scratch.do(func() error { return os.NewSyscallError("unshare", unix.Unshare(unix.CLONE_NEWNET)) })
 	if err != nil {
 		return nil, err
@@ -81,7 +83,33 @@ func (i *interceptor) intercept(p *pod, rules inject.Rules) error {
 	if err != nil {
 		return fmt.Errorf("redirect its traffic: %w", err)
 	}
+	p.rules = rules
 	return nil
+}
+
+// renew puts other rules in place of those that were applied to a pod. Connections keep the way that they have.
+func (i *interceptor) renew(p *pod, rules inject.Rules) error {
+	err := i.restore(p.thread, i.restore4, withoutJumps(rules.IPv4))
+	if err == nil && i.restore6 != "" {
+		err = i.restore(p.thread, i.restore6, withoutJumps(rules.IPv6))
+	}
+	if err != nil {
+		return fmt.Errorf("redirect its traffic in another way: %w", err)
+	}
+	p.rules = rules
+	return nil
+}
+
+// withoutJumps are rules without those of the kernel's chains, which are there when such rules have been applied before.
+// Applying the rest empties our own chains and fills them, at once for each table.
+func withoutJumps(rules string) string {
+	var b strings.Builder
+	for line := range strings.Lines(rules) {
+		if !slices.ContainsFunc([]string{"PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"}, func(chain string) bool { return strings.HasPrefix(line, "-A "+chain+" ") }) {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
 }
 
 // restore applies rules in the network namespace of a thread. Others may hold the tool's lock for a while.

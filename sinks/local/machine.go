@@ -4,29 +4,42 @@ package local
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/flomesh-io/fsmc/compiler/inject"
-	"github.com/flomesh-io/fsmc/model"
 )
 
 // order is what the front process asks the inner one to run.
 type order struct {
+	Settings settings
+	Wanted   wanted
+}
+
+// settings are what stays as it is as long as the mesh runs.
+type settings struct {
 	Folder, Envoy, Level string
 	// Logs and Scratch are folders that are there, WorkingFolder is where commands start.
 	Logs, Scratch, WorkingFolder string
-	Pods                         []Pod
-	Addresses                    []Virtual
-	Names                        []Name
-	Rules                        inject.Rules
-	ControlPlane                 string
+	// Restart says that sidecars that end are started again.
+	Restart bool
+}
+
+// wanted is what can change.
+type wanted struct {
+	Pods         []Pod
+	Addresses    []Virtual
+	Names        []Name
+	Rules        inject.Rules
+	ControlPlane string
 }
 
 // event is what the inner process tells the front one.
@@ -43,14 +56,19 @@ type event struct {
 
 // machine is the mesh, seen from the inner process.
 type machine struct {
-	order
+	settings
 	tell        func(event)
 	processes   *processes
 	fabric      *fabric
 	interceptor *interceptor
 	forwarder   forwarder
-	pods        []*pod
-	byID        map[model.ProxyID]*pod
+	nameServer  nameServer
+	// state is what runs now.
+	state atomic.Pointer[state]
+	// applying is held by who makes another state.
+	applying sync.Mutex
+	// links counts the links that were made.
+	links atomic.Int64
 	// nothing is the standard input of what is not asked anything.
 	nothing *os.File
 	// binary is Envoy, opened where their user cannot find it; else nil.
@@ -59,48 +77,46 @@ type machine struct {
 	stopping atomic.Bool
 }
 
+// several is how many pods are worked at: most of the time, the kernel or Envoy is waited for.
+func several() int {
+	const each = 4 // of a processor
+	return each * runtime.GOMAXPROCS(0)
+}
+
 // start brings everything up and returns when every sidecar is ready.
-func (m *machine) start(ctx context.Context) error {
-	if err := m.lay(); err != nil {
+func (m *machine) start(ctx context.Context, w wanted) error {
+	if err := m.lay(w); err != nil {
 		return err
 	}
-	const each = 4 // of a processor: most of the time, the kernel or Envoy is waited for.
-	several := each * runtime.GOMAXPROCS(0)
-	m.pods = make([]*pod, len(m.Pods))
-	err := m.each(ctx, "pods", len(m.Pods), several, func(i int) (err error) {
-		m.pods[i], err = m.makePod(i)
+	pods := make([]*pod, len(w.Pods))
+	err := m.each(ctx, "pods", len(pods), func(i int) (err error) {
+		pods[i], err = m.makePod(w.Pods[i], w.Rules)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	m.byID = map[model.ProxyID]*pod{}
-	var withSidecar []*pod
-	for _, p := range m.pods {
-		m.byID[model.ProxyID{Namespace: p.Namespace, Name: p.Name}] = p
-		if p.Sidecar {
-			withSidecar = append(withSidecar, p)
-		}
-	}
-	err = m.each(ctx, "sidecars", len(withSidecar), several, func(i int) error {
+	m.state.Store(newState(w, pods))
+	withSidecar := slices.DeleteFunc(slices.Clone(pods), func(p *pod) bool { return !p.Sidecar })
+	err = m.each(ctx, "sidecars", len(withSidecar), func(i int) error {
 		return of(withSidecar[i].Pod, m.startSidecar(ctx, withSidecar[i]))
 	})
 	if err != nil {
 		return err
 	}
-	for _, p := range m.pods {
-		if len(p.Command) > 0 {
-			if err := of(p.Pod, m.startCommand(p)); err != nil {
-				return err
-			}
+	for _, p := range pods {
+		if err := of(p.Pod, m.startCommand(p)); err != nil {
+			return err
 		}
-		go m.watch(p)
+	}
+	for _, p := range pods {
+		m.watch(p)
 	}
 	return nil
 }
 
 // lay makes what is there once: the fabric, its virtual addresses and the name server.
-func (m *machine) lay() (err error) {
+func (m *machine) lay(w wanted) (err error) {
 	if m.nothing, err = os.Open(os.DevNull); err != nil {
 		return err
 	}
@@ -110,62 +126,75 @@ func (m *machine) lay() (err error) {
 	if m.fabric, err = newFabric(); err != nil {
 		return withRights(fmt.Errorf("make the network between the pods: %w", err))
 	}
-	if m.interceptor, err = newInterceptor(m.processes, m.Rules, m.fabric.ipv6); err != nil {
+	if m.interceptor, err = newInterceptor(m.processes, w.Rules, m.fabric.ipv6); err != nil {
 		return err
 	}
-	if err := m.layVirtual(); err != nil {
+	ipv4, ipv6 := virtualRules(w.Addresses)
+	if err := m.layVirtual(nil, w.Addresses, ipv4, ipv6); err != nil {
 		return fmt.Errorf("make the virtual addresses: %w", err)
 	}
-	if err := m.forwarder.lead(m.ControlPlane, m.fabric.addresses()); err != nil {
+	if err := m.forwarder.lead(w.ControlPlane, m.fabric.addresses()); err != nil {
 		return fmt.Errorf("lead pods to the control plane: %w", err)
 	}
-	names := newNames(m.Names)
+	m.nameServer.know(w.Names)
 	for _, address := range m.fabric.addresses() {
-		if err := names.serve(address); err != nil {
+		if err := m.nameServer.serve(address); err != nil {
 			return fmt.Errorf("answer names: %w", err)
 		}
 	}
 	return nil
 }
 
-func (m *machine) layVirtual() error {
-	accepted := map[netip.Addr]bool{}
-	for _, v := range m.Addresses {
-		address := v.Address.Addr()
-		if accepted[address] || address.Is6() && !m.fabric.ipv6 {
-			continue
-		}
-		accepted[address] = true
-		if err := m.fabric.accept(address); err != nil {
-			return err
+// layVirtual puts virtual addresses, and the rules for them, in place of others.
+func (m *machine) layVirtual(from, to []Virtual, ipv4, ipv6 string) error {
+	old, wanted := m.virtualAddresses(from), m.virtualAddresses(to)
+	var failures []error
+	for address := range wanted {
+		if !old[address] {
+			failures = append(failures, m.fabric.accept(address))
 		}
 	}
 	home := newThread()
-	defer close(home.work)
-	ipv4, ipv6 := virtualRules(m.Addresses)
-	if err := m.interceptor.restore(home, m.interceptor.restore4, ipv4); err != nil {
-		return err
+	defer home.end()
+	failures = append(failures, m.interceptor.restore(home, m.interceptor.restore4, ipv4))
+	if m.interceptor.restore6 != "" {
+		failures = append(failures, m.interceptor.restore(home, m.interceptor.restore6, ipv6))
 	}
-	if m.interceptor.restore6 == "" {
-		return nil
+	for address := range old {
+		if !wanted[address] {
+			failures = append(failures, m.fabric.forget(address))
+		}
 	}
-	return m.interceptor.restore(home, m.interceptor.restore6, ipv6)
+	return errors.Join(failures...)
 }
 
-// makePod makes a pod up to its application; the sidecar comes later.
-func (m *machine) makePod(i int) (*pod, error) {
-	plan := m.Pods[i]
-	p, err := newPod(plan, i, m.fabric)
+// virtualAddresses are those that this kernel can have.
+func (m *machine) virtualAddresses(virtuals []Virtual) map[netip.Addr]bool {
+	addresses := map[netip.Addr]bool{}
+	for _, v := range virtuals {
+		if v.Address.Addr().Is4() || m.fabric.ipv6 {
+			addresses[v.Address.Addr()] = true
+		}
+	}
+	return addresses
+}
+
+// makePod makes a pod up to its application; the sidecar comes later. A pod that could not be made has gone again.
+func (m *machine) makePod(plan Pod, rules inject.Rules) (*pod, error) {
+	p, err := newPod(plan, m.links.Add(1), m.fabric)
 	if err == nil {
 		err = p.furnish(m.Scratch)
 	}
 	if err == nil && p.Sidecar {
-		err = m.interceptor.intercept(p, m.Rules)
+		err = m.interceptor.intercept(p, rules)
 	}
 	if err == nil && len(p.Command) == 0 {
-		err = serveEcho(p)
+		err = p.echoes.listen(p)
 	}
-	return p, of(plan, err)
+	if err != nil {
+		return nil, of(plan, errors.Join(err, m.remove(p)))
+	}
+	return p, nil
 }
 
 // of says which pod an error is about.
@@ -180,13 +209,13 @@ func of(p Pod, err error) error {
 }
 
 // each does a step for 0 to n-1, several at a time, and tells of it. It stops soon after a failure.
-func (m *machine) each(ctx context.Context, what string, n, several int, do func(int) error) error {
+func (m *machine) each(ctx context.Context, what string, n int, do func(int) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var next, done atomic.Int64
 	var workers sync.WaitGroup
 	m.tell(event{Doing: what, Total: n})
-	for range min(n, several) {
+	for range min(n, several()) {
 		workers.Go(func() {
 			for i := int(next.Add(1)) - 1; i < n && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
 				if err := do(i); err != nil {
@@ -201,44 +230,20 @@ func (m *machine) each(ctx context.Context, what string, n, several int, do func
 	return context.Cause(ctx)
 }
 
-// watch tells of the end of a pod's processes, which nobody has asked for.
-func (m *machine) watch(p *pod) {
-	var sidecar, command <-chan struct{}
-	if p.sidecar != nil {
-		sidecar = p.sidecar.done
-	}
-	if p.command != nil {
-		command = p.command.done
-	}
-	for sidecar != nil || command != nil {
-		var err error
-		select {
-		case <-sidecar:
-			sidecar = nil
-			err = fmt.Errorf("its sidecar ended (%s): %s", ending(p.sidecar.status), lastComplaint(p.sidecar.log))
-		case <-command:
-			command = nil
-			err = fmt.Errorf("its command ended (%s). Its last lines:\n%s", ending(p.command.status), lastLines(p.command.log))
-		}
-		if !m.stopping.Load() {
-			m.tell(event{Trouble: of(p.Pod, err).Error()})
-		}
-	}
-}
-
 // stop ends the commands, and lets them clean up for a moment. Everything else ends with this process.
 func (m *machine) stop() {
 	m.stopping.Store(true)
 	patience := time.After(2 * time.Second)
-	for _, p := range m.pods {
-		if p != nil && p.command != nil {
-			m.processes.signal(p.command.process, syscall.SIGTERM)
+	running := m.state.Load()
+	for _, p := range running.pods {
+		if c := p.command.Load(); c != nil {
+			m.processes.signal(c.process, syscall.SIGTERM)
 		}
 	}
-	for _, p := range m.pods {
-		if p != nil && p.command != nil {
+	for _, p := range running.pods {
+		if c := p.command.Load(); c != nil {
 			select {
-			case <-p.command.done:
+			case <-c.done:
 			case <-patience:
 				return
 			}

@@ -11,6 +11,7 @@ type request struct {
 	Kind      requestKind
 	Question  verdict.Question
 	Execution Execution
+	Wanted    wanted
 }
 
 type requestKind string
@@ -19,6 +20,7 @@ const (
 	askRequest     requestKind = "ask"
 	listRequest    requestKind = "list"
 	executeRequest requestKind = "execute"
+	applyRequest   requestKind = "apply"
 )
 
 // reply is what comes back.

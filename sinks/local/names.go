@@ -19,8 +19,8 @@ func newNames(list []Name) names {
 	return n
 }
 
-// How long an answer may be kept, in seconds: the mesh does not change while it runs.
-const timeToLive = 30
+// How long an answer may be kept, in seconds: the mesh can change at any time.
+const timeToLive = 1
 
 // answer answers a query in at most the given number of bytes; addresses that do not fit are left out, for a client with
 // a sidecar has no other way to ask. What is no query gets no answer.

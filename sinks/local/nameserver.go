@@ -8,11 +8,21 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"time"
 )
 
-// serve answers on port 53 of an address, over UDP and TCP, until the process ends.
-func (n names) serve(address netip.Addr) error {
+// nameServer answers from the names that it was given last.
+type nameServer struct{ names atomic.Pointer[names] }
+
+// know has the server answer from other names.
+func (n *nameServer) know(list []Name) {
+	known := newNames(list)
+	n.names.Store(&known)
+}
+
+// serve answers on port 53 of an address, over UDP and TCP, until the process ends. The server has to know names already.
+func (n *nameServer) serve(address netip.Addr) error {
 	at := netip.AddrPortFrom(address, 53).String()
 	packets, err := net.ListenPacket("udp", at)
 	if err != nil {
@@ -33,20 +43,20 @@ const (
 	longestMessage = 1<<16 - 1
 )
 
-func (n names) servePackets(c net.PacketConn) {
+func (n *nameServer) servePackets(c net.PacketConn) {
 	buffer := make([]byte, longestMessage)
 	for {
 		size, from, err := c.ReadFrom(buffer)
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
-		if reply := n.answer(buffer[:size], longestPacket); err == nil && reply != nil {
+		if reply := n.names.Load().answer(buffer[:size], longestPacket); err == nil && reply != nil {
 			_, _ = c.WriteTo(reply, from)
 		}
 	}
 }
 
-func (n names) serveConnections(l net.Listener) {
+func (n *nameServer) serveConnections(l net.Listener) {
 	for {
 		c, err := l.Accept()
 		if err != nil {
@@ -57,7 +67,7 @@ func (n names) serveConnections(l net.Listener) {
 }
 
 // serveConnection answers queries, each of which has its length before it.
-func (n names) serveConnection(c net.Conn) {
+func (n *nameServer) serveConnection(c net.Conn) {
 	defer func() { _ = c.Close() }()
 	for {
 		_ = c.SetDeadline(time.Now().Add(10 * time.Second))
@@ -69,7 +79,7 @@ func (n names) serveConnection(c net.Conn) {
 		if _, err := io.ReadFull(c, query); err != nil {
 			return
 		}
-		reply := n.answer(query, longestMessage)
+		reply := n.names.Load().answer(query, longestMessage)
 		if reply == nil {
 			return
 		}

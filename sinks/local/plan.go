@@ -46,6 +46,9 @@ type Pod struct {
 // String is <namespace>/<name>.
 func (p Pod) String() string { return p.Namespace + "/" + p.Name }
 
+// id tells pods apart.
+func (p Pod) id() model.ProxyID { return model.ProxyID{Namespace: p.Namespace, Name: p.Name} }
+
 // Port is a port of the application and what is spoken on it.
 type Port struct {
 	Number   uint16

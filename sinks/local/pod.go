@@ -9,61 +9,83 @@ import (
 	"net/netip"
 	"os"
 	"runtime"
+	"sync"
+	"sync/atomic"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"github.com/flomesh-io/fsmc/compiler/inject"
 )
 
-// pod is a pod that runs: namespaces for network, mounts and host name, and what runs in them.
+// pod is a pod that runs: what the plan says of it, and where it lives. A pod of which the plan says something else that
+// it can live with, such as other ports, is another value with the same home.
 type pod struct {
 	Pod
-	*thread
-	fabric *fabric
-	// network and mounts are the namespaces of the thread.
-	network, mounts *os.File
-	// addresses are those of the plan that this kernel can have.
-	addresses []netip.Addr
-	sidecar   *sidecar
-	command   *command
+	*home
 }
 
-// newPod makes the namespaces of a pod and connects it to the fabric. The number tells links apart.
-func newPod(plan Pod, number int, f *fabric) (*pod, error) {
-	p := &pod{Pod: plan, thread: newThread(), fabric: f}
+// home is namespaces for network, mounts and host name, and what runs in them.
+type home struct {
+	*thread
+	fabric *fabric
+	// link is the fabric's end of the link.
+	link string
+	// network and mounts are the namespaces of the thread; nil when they could not be made.
+	network, mounts *namespace
+	// addresses are those of the plan that this kernel can have.
+	addresses []netip.Addr
+	// rules are what its traffic is redirected by. Only who makes another state looks at them.
+	rules inject.Rules
+	// stays ends when the pod has to go.
+	stays context.Context
+	leave context.CancelFunc
+	// starting is held while something is started in the pod, and when the pod has to go.
+	starting sync.Mutex
+	// sidecar, command and echoes are what runs in it; nil for what does not.
+	sidecar atomic.Pointer[sidecar]
+	command atomic.Pointer[command]
+	echoes  echoes
+}
+
+// newPod makes the namespaces of a pod and connects it to the fabric. The number tells links apart. A pod that could not
+// be made is returned as well, to be removed.
+func newPod(plan Pod, number int64, f *fabric) (*pod, error) {
+	p := &pod{plan, &home{thread: newThread(), fabric: f, link: fmt.Sprintf("pod%d", number)}}
+	p.stays, p.leave = context.WithCancel(context.Background())
 	for _, address := range plan.Addresses {
 		if address.Is4() || f.ipv6 {
 			p.addresses = append(p.addresses, address)
 		}
 	}
-	link := fmt.Sprintf("pod%d", number)
-	if err := p.do(func() error { return p.unshare(link) }); err != nil {
-		return nil, err
+	if err := p.do(p.unshare); err != nil {
+		return p, err
 	}
-	return p, f.connect(link, p.addresses)
+	return p, f.connect(p.link, p.addresses)
 }
 
 // unshare gives the calling thread namespaces of its own.
-func (p *pod) unshare(link string) (err error) {
+func (p *pod) unshare() (err error) {
 	if err := unix.Unshare(unix.CLONE_NEWNET | unix.CLONE_NEWNS | unix.CLONE_NEWUTS); err != nil {
 		return os.NewSyscallError("unshare", err)
 	}
 	if err := unix.Sethostname([]byte(p.Name)); err != nil {
 		return os.NewSyscallError("sethostname", err)
 	}
-	if p.network, err = os.Open("/proc/thread-self/ns/net"); err != nil {
+	if p.network, err = namespaceOf("net"); err != nil {
 		return err
 	}
-	if p.mounts, err = os.Open("/proc/thread-self/ns/mnt"); err != nil {
+	if p.mounts, err = namespaceOf("mnt"); err != nil {
 		return err
 	}
 	if err := set(append(quietIPv6, setting{"ipv4/ip_unprivileged_port_start", "0"})...); err != nil {
 		return err
 	}
-	return p.wire(link)
+	return p.wire()
 }
 
 // wire makes the pod's link to the fabric, from the pod's side.
-func (p *pod) wire(link string) error {
+func (p *pod) wire() error {
 	loopback, err := netlink.LinkByName("lo")
 	if err != nil {
 		return err
@@ -74,7 +96,7 @@ func (p *pod) wire(link string) error {
 	attributes := netlink.NewLinkAttrs()
 	attributes.Name, attributes.HardwareAddr = "eth0", podMAC
 	if err := netlink.LinkAdd(&netlink.Veth{
-		LinkAttrs: attributes, PeerName: link, PeerHardwareAddr: fabricMAC, PeerNamespace: netlink.NsFd(p.fabric.network.Fd()),
+		LinkAttrs: attributes, PeerName: p.link, PeerHardwareAddr: fabricMAC, PeerNamespace: netlink.NsFd(p.fabric.network.Fd()),
 	}); err != nil {
 		return fmt.Errorf("make its link: %w", err)
 	}
@@ -118,11 +140,6 @@ func (p *pod) route(eth0 netlink.Link) error {
 	return nil
 }
 
-// enter brings the calling thread into a network namespace.
-func enter(network *os.File) error {
-	return os.NewSyscallError("setns", unix.Setns(int(network.Fd()), unix.CLONE_NEWNET))
-}
-
 // dial connects from the pod, as an application in it would. The address is an IP address and a port.
 func (p *pod) dial(ctx context.Context, network, address string) (conn net.Conn, err error) {
 	done := make(chan struct{})
@@ -131,11 +148,11 @@ func (p *pod) dial(ctx context.Context, network, address string) (conn net.Conn,
 		// A socket belongs to the namespace that its thread was in when it was made. The thread waits for nothing else
 		// here: for a numeric address, package net makes the socket and connects it in the calling goroutine.
 		runtime.LockOSThread()
-		if err = enter(p.network); err != nil {
+		if err = p.network.enter(unix.CLONE_NEWNET); err != nil {
 			return
 		}
 		conn, err = (&net.Dialer{}).DialContext(ctx, network, address)
-		if enter(p.fabric.network) == nil {
+		if p.fabric.enter() == nil {
 			runtime.UnlockOSThread() // Else the runtime ends the thread.
 		}
 	}()

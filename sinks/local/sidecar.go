@@ -4,13 +4,13 @@ package local
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
-	"net/http"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -26,8 +26,14 @@ import (
 type sidecar struct {
 	*process
 	log string
-	// since is when it read its configuration.
+	// since is when it was started, and read the file of its configuration, which had this sum.
 	since time.Time
+	file  [sha256.Size]byte
+	// restarts is how often it has been started again after an end that nobody had asked for, the last time after a pause.
+	restarts int
+	paused   time.Duration
+	// expected is set when somebody has asked for its end, told when somebody has been told of it.
+	expected, told atomic.Bool
 }
 
 // How long a sidecar may take to be ready, and how often it is asked.
@@ -38,30 +44,69 @@ const (
 
 // startSidecar starts the Envoy of a pod in the folder of its configuration and waits until it is ready.
 func (m *machine) startSidecar(ctx context.Context, p *pod) error {
-	folder, err := m.sidecarFolder(p)
+	s, err := m.launchSidecar(p, nil)
 	if err != nil {
 		return err
 	}
+	return p.awaitSidecar(ctx, s)
+}
+
+// launchSidecar starts the Envoy of a pod in place of one that has ended; nil if there was none.
+func (m *machine) launchSidecar(p *pod, ended *sidecar) (*sidecar, error) {
+	p.starting.Lock()
+	defer p.starting.Unlock()
+	if p.stays.Err() != nil || p.sidecar.Load() != ended {
+		return nil, errPodGone
+	}
+	s, err := m.execSidecar(p)
+	if err != nil {
+		return nil, err
+	}
+	if ended != nil {
+		s.restarts = ended.restarts
+		if !ended.expected.Load() {
+			s.restarts++
+		}
+	}
+	p.sidecar.Store(s)
+	return s, nil
+}
+
+// execSidecar starts the Envoy of a pod.
+func (m *machine) execSidecar(p *pod) (*sidecar, error) {
+	folder, err := m.sidecarFolder(p)
+	if err != nil {
+		return nil, err
+	}
+	sum, err := sumOf(filepath.Join(folder, disk.ConfigFile))
+	if err != nil {
+		return nil, err
+	}
 	log, err := m.openLog(p, "envoy.log")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { _ = log.Close() }()
 	t, err := p.sidecarThread(folder)
 	if err != nil {
-		return fmt.Errorf("make a place for its sidecar: %w", err)
+		return nil, fmt.Errorf("make a place for its sidecar: %w", err)
 	}
-	defer close(t.work)
+	defer t.end()
 	// Each line of a log is written at once, so that a refusal can be explained when it happens.
 	arguments := append([]string{m.Envoy, "--file-flush-min-size-kb", "0"}, inject.Arguments("./"+disk.ConfigFile, m.Level)...)
 	started, err := m.processes.start(t, program{
 		arguments: arguments, binary: m.binary, environment: os.Environ(), files: [3]*os.File{m.nothing, log, log}, user: inject.SidecarUser,
 	})
 	if err != nil {
-		return fmt.Errorf("start its sidecar, %s as user %d: %w", m.Envoy, inject.SidecarUser, err)
+		return nil, fmt.Errorf("start its sidecar, %s as user %d: %w", m.Envoy, inject.SidecarUser, err)
 	}
-	p.sidecar = &sidecar{process: started, log: log.Name(), since: time.Now()}
-	return m.awaitSidecar(ctx, p)
+	return &sidecar{process: started, log: log.Name(), since: time.Now(), file: sum}, nil
+}
+
+// sumOf tells the content of a file from any other.
+func sumOf(file string) ([sha256.Size]byte, error) {
+	text, err := os.ReadFile(file)
+	return sha256.Sum256(text), err
 }
 
 // sidecarThread is a thread in the pod and in the folder of the sidecar's configuration. Envoy follows the path of every
@@ -73,10 +118,7 @@ func (p *pod) sidecarThread(folder string) (*thread, error) {
 		if err := unix.Unshare(unix.CLONE_FS); err != nil {
 			return os.NewSyscallError("unshare", err)
 		}
-		if err := unix.Setns(int(p.mounts.Fd()), unix.CLONE_NEWNS); err != nil {
-			return os.NewSyscallError("setns", err)
-		}
-		if err := enter(p.network); err != nil {
+		if err := errors.Join(p.mounts.enter(unix.CLONE_NEWNS), p.network.enter(unix.CLONE_NEWNET)); err != nil {
 			return err
 		}
 		if closed := firstClosed(folder); closed != "" {
@@ -125,7 +167,8 @@ func firstClosed(path string) string {
 	return ""
 }
 
-func (m *machine) awaitSidecar(ctx context.Context, p *pod) error {
+// awaitSidecar waits until a sidecar is ready. One that has a control plane is so when that has answered.
+func (p *pod) awaitSidecar(ctx context.Context, s *sidecar) error {
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
 	client := p.adminClient()
@@ -134,36 +177,14 @@ func (m *machine) awaitSidecar(ctx context.Context, p *pod) error {
 			return nil
 		}
 		select {
-		case <-p.sidecar.done:
-			return fmt.Errorf("its sidecar ended (%s): %s", ending(p.sidecar.status), lastComplaint(p.sidecar.log))
+		case <-s.done:
+			s.told.Store(true)
+			return fmt.Errorf("its sidecar ended (%s): %s", ending(s.status), lastComplaint(s.log))
 		case <-ctx.Done():
-			return fmt.Errorf("its sidecar is not ready after %s: %s", readyWithin, lastComplaint(p.sidecar.log))
+			return fmt.Errorf("its sidecar is not ready after %s: %s", time.Since(s.since).Round(time.Second), lastComplaint(s.log))
 		case <-time.After(readyEvery):
 		}
 	}
-}
-
-// adminClient speaks to the administration of the pod's sidecar, which listens inside the pod only.
-func (p *pod) adminClient() *http.Client {
-	return &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{
-		DisableKeepAlives: true,
-		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			return p.dial(ctx, network, address)
-		},
-	}}
-}
-
-func ready(ctx context.Context, admin *http.Client) bool {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d/ready", compiler.AdminPort), nil)
-	if err != nil {
-		return false
-	}
-	response, err := admin.Do(request)
-	if err != nil {
-		return false
-	}
-	_ = response.Body.Close()
-	return response.StatusCode == http.StatusOK
 }
 
 // sidecarFolder is the folder of a pod's configuration, which the sidecar's user can read: its private key is given to

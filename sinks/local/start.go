@@ -21,10 +21,12 @@ type Mesh struct {
 	*Door
 	inner   *inner
 	decoder *gob.Decoder
-	trouble func(string)
-	ended   chan struct{}
-	err     error
-	close   sync.Once
+	// folder and envoy are those of the plan that it was started with.
+	folder, envoy string
+	trouble       func(string)
+	ended         chan struct{}
+	err           error
+	close         sync.Once
 }
 
 // Start brings the plan to life and returns when every sidecar is ready. The end of the context ends the start, and not
@@ -45,7 +47,7 @@ func Start(ctx context.Context, plan Plan, options Options) (*Mesh, error) {
 	}
 	m := &Mesh{
 		Door: &Door{door.Addr().String()}, inner: inner, decoder: gob.NewDecoder(bufio.NewReader(inner.line)),
-		trouble: options.Trouble, ended: make(chan struct{}),
+		folder: plan.Folder, envoy: plan.Envoy, trouble: options.Trouble, ended: make(chan struct{}),
 	}
 	interrupted := context.AfterFunc(ctx, inner.kill)
 	err = m.await(wanted, options.Progress)
@@ -70,12 +72,18 @@ func orderOf(plan Plan, options Options) (order, error) {
 	if err != nil {
 		return order{}, err
 	}
-	return order{
+	return order{settings{
 		Folder: plan.Folder, Envoy: plan.Envoy, Level: cmp.Or(options.Level, "warning"),
-		Logs: options.Logs, Scratch: options.Scratch, WorkingFolder: folder,
+		Logs: options.Logs, Scratch: options.Scratch, WorkingFolder: folder, Restart: options.Restart,
+	}, wantedOf(plan)}, nil
+}
+
+// wantedOf is the part of a plan that can change.
+func wantedOf(plan Plan) wanted {
+	return wanted{
 		Pods: plan.Pods, Addresses: plan.Addresses, Names: plan.Names, Rules: inject.Interception(plan.Interception),
 		ControlPlane: plan.ControlPlane,
-	}, nil
+	}
 }
 
 // await sends what to run and follows the start to its end.
@@ -119,6 +127,28 @@ func (m *Mesh) heed(e event) {
 	if e.Trouble != "" && m.trouble != nil {
 		m.trouble(e.Trouble)
 	}
+}
+
+// Apply brings the mesh to another plan, of the same Folder and Envoy, and returns when it is so. The tree in the folder
+// must be that of the new plan already. Nothing happens to what is the same:
+//
+//   - A pod goes on if its addresses, identity, workload, sidecar, command and environment are the same. Its echo server
+//     follows the ports. Its sidecar is started again only if the file that it starts with has changed.
+//   - Connections that are open stay where they are, also those to a virtual address that now leads elsewhere.
+//   - New pods are ready before addresses and names lead to them, or late by a few seconds; pods that have to go stay
+//     for a second after that. A pod that takes another's name or address comes when the other has gone.
+//
+// What does not work is told as trouble, comes back as one error, and keeps nothing else from being done; the next Apply
+// tries it again. The end of the context ends the waiting, and not the change. One plan is applied after the other.
+func (m *Mesh) Apply(ctx context.Context, plan Plan) error {
+	if plan.Folder != m.folder || plan.Envoy != m.envoy {
+		return errors.New("the folder and the Envoy of a mesh that runs cannot be others")
+	}
+	if err := checkAddresses(plan); err != nil {
+		return err
+	}
+	_, err := m.call(ctx, request{Kind: applyRequest, Wanted: wantedOf(plan)}, nil, nil)
+	return err
 }
 
 // Ended is closed when the mesh has ended; Err then says why. A mesh that was closed has ended without an error.

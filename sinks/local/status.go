@@ -17,8 +17,11 @@ type Status struct {
 	Ports     []uint16       `json:"ports,omitempty"`
 	// Sidecar is none, ready, not ready, or how it ended.
 	Sidecar string `json:"sidecar"`
-	// Configured is when the sidecar read its configuration; zero when there is none.
+	// Configured is when the sidecar last took configuration, from its file or from a control plane, as far as it says so;
+	// zero when there is none.
 	Configured time.Time `json:"configured,omitzero"`
+	// Restarts is how often the sidecar was started again after it had ended by itself.
+	Restarts int `json:"restarts,omitempty"`
 	// Application is echo server, running, or how the command ended.
 	Application string `json:"application"`
 	// Log is the sidecar's log, ApplicationLog the command's; empty when there is none.

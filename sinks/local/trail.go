@@ -24,7 +24,7 @@ type trail struct {
 // trail follows a request that was made at a time from an address.
 func (m *machine) trail(ctx context.Context, client *pod, q verdict.Question, from netip.AddrPort, began time.Time) trail {
 	since := func(r record) bool { return !r.Started.Before(began) }
-	if client.sidecar == nil {
+	if client.sidecar.Load() == nil {
 		return m.arrival(ctx, m.behind(q.Address), func(r record) bool { return since(r) && r.from() == from })
 	}
 	// One port of a client may be in use towards several addresses.
@@ -46,7 +46,7 @@ func (m *machine) trail(ctx context.Context, client *pod, q verdict.Question, fr
 
 // arrival is the end of a trail at one of some pods.
 func (m *machine) arrival(ctx context.Context, servers []*pod, wanted func(record) bool) trail {
-	if len(servers) == 1 && servers[0].sidecar == nil {
+	if len(servers) == 1 && servers[0].sidecar.Load() == nil {
 		return trail{server: servers[0], arrived: true}
 	}
 	server, got := await(ctx, servers, wanted)
@@ -58,10 +58,11 @@ func await(ctx context.Context, pods []*pod, wanted func(record) bool) (*pod, re
 	const times, pause = 10, 10 * time.Millisecond
 	for range times {
 		for _, p := range pods {
-			if p.sidecar == nil {
+			s := p.sidecar.Load()
+			if s == nil {
 				continue
 			}
-			if r, ok := lastRecord(p.sidecar.log, wanted); ok {
+			if r, ok := lastRecord(s.log, wanted); ok {
 				return p, r
 			}
 		}
@@ -76,8 +77,9 @@ func await(ctx context.Context, pods []*pod, wanted func(record) bool) (*pod, re
 
 // behind are the pods that an address leads to: the pod that has it, or the endpoints of a virtual one.
 func (m *machine) behind(address netip.AddrPort) []*pod {
+	running := m.state.Load()
 	wanted := []netip.Addr{address.Addr()}
-	for _, v := range m.Addresses {
+	for _, v := range running.Addresses {
 		if v.Address == address {
 			for _, e := range v.Endpoints {
 				wanted = append(wanted, e.Addr())
@@ -85,7 +87,7 @@ func (m *machine) behind(address netip.AddrPort) []*pod {
 		}
 	}
 	var pods []*pod
-	for _, p := range m.pods {
+	for _, p := range running.pods {
 		if slices.ContainsFunc(p.addresses, func(a netip.Addr) bool { return slices.Contains(wanted, a) }) {
 			pods = append(pods, p)
 		}

@@ -31,6 +31,9 @@ func NewScratch() (*Scratch, error) { return nil, errLinux }
 // Mesh is a mesh that runs.
 type Mesh struct{ *Door }
 
+// Apply brings the mesh to another plan.
+func (*Mesh) Apply(context.Context, Plan) error { return errLinux }
+
 // Ended is closed when the mesh has ended.
 func (*Mesh) Ended() <-chan struct{} { return nil }
 

@@ -14,12 +14,14 @@ func virtualRules(virtuals []Virtual) (ipv4, ipv6 string) {
 }
 
 func virtualTable(virtuals []Virtual, family func(netip.Addr) bool, gateway netip.Addr) string {
-	const chain = "FSM_VIRTUAL"
+	const chain, hairpin = "FSM_VIRTUAL", "FSM_HAIRPIN"
 	var b strings.Builder
 	line := func(format string, values ...any) { fmt.Fprintf(&b, format+"\n", values...) }
 	line("*nat")
 	line(":%s - [0:0]", chain)
+	line(":%s - [0:0]", hairpin)
 	line("-A PREROUTING -j %s", chain)
+	line("-A POSTROUTING -j %s", hairpin)
 	seen := map[netip.Addr]bool{}
 	var hairpins []netip.Addr
 	for _, v := range virtuals {
@@ -41,7 +43,7 @@ func virtualTable(virtuals []Virtual, family func(netip.Addr) bool, gateway neti
 	}
 	// A pod that is led to itself would not take a packet that comes in from its own address.
 	for _, address := range hairpins {
-		line("-A POSTROUTING -s %s -d %s -j SNAT --to-source %s", address, address, gateway)
+		line("-A %s -s %s -d %s -j SNAT --to-source %s", hairpin, address, address, gateway)
 	}
 	line("COMMIT")
 	return b.String()

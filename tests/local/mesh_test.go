@@ -151,6 +151,9 @@ func service(name string, number byte, pods ...local.Pod) (local.Virtual, local.
 // asks makes a request in the name of a pod of namespace shop.
 func (m *mesh) asks(pod, to string, request *verdict.Request) verdict.Answer {
 	m.t.Helper()
+	if request != nil {
+		request.Host = "web.shop"
+	}
 	answer, err := m.Ask(m.t.Context(), verdict.Question{Namespace: "shop", Pod: pod, Address: netip.MustParseAddrPort(to), Request: request})
 	if err != nil {
 		m.t.Fatal(err)
