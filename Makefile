@@ -29,6 +29,10 @@ run: build build-demo tools ## Compile the bookstore, have a real Envoy load it,
 .PHONY: test
 test: tools go-test demo-test ## Run every test, with the race detector and a real Envoy
 
+.PHONY: test-deep
+test-deep: ## Run the properties with many more random meshes and edits (minutes)
+	@$(ENVOY) && FSMC_DEEP=1 go test -count=1 -timeout 60m ./model ./compiler ./sources/... ./sinks/ads
+
 .PHONY: build
 build: ## Build bin/fsmc
 	@go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/fsmc ./cmd/fsmc

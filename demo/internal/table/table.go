@@ -7,14 +7,25 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/flomesh-io/fsmc/demo/internal/calls"
 )
 
-// A Table counts calls. The zero value is empty.
+// Now is how long what happens counts as now.
+const Now = time.Second
+
+// A Table counts calls: all of them, and which of them are of now. The zero value is empty.
 type Table struct {
-	rows  map[row]*counts
-	sales map[string]int
+	rows map[row]*counts
+	// recent are the calls of the last while, the oldest first.
+	recent []recent
+}
+
+type recent struct {
+	at   time.Time
+	key  row
+	call calls.Call
 }
 
 type row struct{ from, to, request string }
@@ -24,10 +35,10 @@ type counts struct {
 	reason    string
 }
 
-// Add counts one call.
-func (t *Table) Add(c calls.Call) {
+// Add counts one call that was heard of at a time.
+func (t *Table) Add(c calls.Call, at time.Time) {
 	if t.rows == nil {
-		t.rows, t.sales = map[row]*counts{}, map[string]int{}
+		t.rows = map[row]*counts{}
 	}
 	key := row{c.From, strings.ReplaceAll(c.To, ".svc.cluster.local", ""), c.Request}
 	n, ok := t.rows[key]
@@ -39,22 +50,42 @@ func (t *Table) Add(c calls.Call) {
 	if c.Reason != "" {
 		n.reason = c.Reason
 	}
-	if c.Verdict == calls.Allowed && c.Request == "GET /buy-a-book/new" && c.Server != "" {
-		t.sales[c.Server]++
-	}
+	t.recent = append(t.recent, recent{at, key, c})
 }
 
-// Text is the table as it stands, every line ended.
-func (t *Table) Text() string {
+// Text is the table as it stands at a time, every line ended.
+func (t *Table) Text(at time.Time) string {
+	t.recent = slices.DeleteFunc(t.recent, func(r recent) bool { return at.Sub(r.at) > Now })
 	var b strings.Builder
-	const layout = "  %-14s %-34s %-21s %8s %7s %8s  %s\n"
-	fmt.Fprintf(&b, layout, "FROM", "TO", "REQUEST", "ALLOWED", "DENIED", "REFUSED", "WHY")
+	const layout = "  %-14s %-34s %-21s %8s %7s %8s  %-8s  %s\n"
+	fmt.Fprintf(&b, layout, "FROM", "TO", "REQUEST", "ALLOWED", "DENIED", "REFUSED", "NOW", "WHY")
 	for _, key := range t.sorted() {
 		n := t.rows[key]
-		fmt.Fprintf(&b, layout, key.from, key.to, key.request, count(n, calls.Allowed), count(n, calls.Denied), count(n, calls.Refused), why(n))
+		fmt.Fprintf(&b, layout, key.from, key.to, key.request, count(n, calls.Allowed), count(n, calls.Denied), count(n, calls.Refused), t.now(key), why(n))
 	}
 	b.WriteString(t.shares())
 	return b.String()
+}
+
+// now is the verdict on the newest call of a row, if there was one just now.
+func (t *Table) now(key row) string {
+	for _, r := range slices.Backward(t.recent) {
+		if r.key == key {
+			return string(r.call.Verdict)
+		}
+	}
+	return "·"
+}
+
+// sales are the books that each bookstore sold just now.
+func (t *Table) sales() map[string]int {
+	sales := map[string]int{}
+	for _, r := range t.recent {
+		if c := r.call; c.Verdict == calls.Allowed && c.Request == "GET /buy-a-book/new" && c.Server != "" {
+			sales[c.Server]++
+		}
+	}
+	return sales
 }
 
 func (t *Table) sorted() []row {
@@ -86,11 +117,11 @@ func why(n *counts) string {
 	return ""
 }
 
-// shares is a bar for each bookstore that sold something.
+// shares is a bar for each bookstore that sold something just now.
 func (t *Table) shares() string {
-	total := 0
+	total, sales := 0, t.sales()
 	var servers []string
-	for server, n := range t.sales {
+	for server, n := range sales {
 		servers = append(servers, server)
 		total += n
 	}
@@ -98,13 +129,13 @@ func (t *Table) shares() string {
 	var b strings.Builder
 	for i, server := range servers {
 		const width = 40
-		full := width * t.sales[server] / total
+		full := width * sales[server] / total
 		title := ""
 		if i == 0 {
-			title = "who sells"
+			title = "who sells now"
 		}
 		fmt.Fprintf(&b, "  %-14s %-16s %s%s %5.1f %%  of %d\n", title, server, strings.Repeat("█", full), strings.Repeat("░", width-full),
-			100*float64(t.sales[server])/float64(total), total)
+			100*float64(sales[server])/float64(total), total)
 	}
 	return b.String()
 }
