@@ -61,7 +61,7 @@ const (
 func families() []family {
 	var (
 		protocol = label{"protocol", []string{"delta", "state-of-the-world"}}
-		cause    = label{"cause", []string{"certificate", "identity", "node", "token", "limit", "draining"}}
+		cause    = label{"cause", causes}
 		types    = label{"type", []string{"clusters", "endpoints", "routes", "listeners", "secrets"}}
 		reason   = label{"reason", []string{sinks.PushSubscription, sinks.PushSnapshot, sinks.PushCertificate, sinks.PushRetry}}
 		event    = label{"event", []string{"changed", "failed", "polled"}}
@@ -75,7 +75,7 @@ func families() []family {
 		{proxiesConnected, gauge, nil, "Proxies that are connected now.", "osm_proxy_connect_count"},
 		{streams, gauge, []label{protocol}, "Streams of proxies that are open now.", ""},
 		{streamsOpened, counter, []label{protocol}, "Streams that proxies opened. More than there are proxies: they came back.", "osm_proxy_reconnect_count"},
-		{streamsRefused, counter, []label{cause}, "Streams that were not let in. The cause limit is maxDataPlaneConnections.", "osm_proxy_max_connections_rejected"},
+		{streamsRefused, counter, []label{cause}, "Streams that were not let in, or were ended, by cause. The bound of too-many-proxies is maxDataPlaneConnections.", "osm_proxy_max_connections_rejected"},
 		{responses, counter, []label{types, reason}, "Responses that were sent to proxies, by type of resource and by what they follow.", "osm_proxy_response_send_success_count"},
 		{resources, counter, []label{types, reason}, "Resources in those responses.", ""},
 		{responseBytes, counter, []label{types, reason}, "Bytes of the resources in those responses.", ""},
@@ -102,6 +102,12 @@ func families() []family {
 var flags = []string{
 	"enableAsyncProxyServiceMapping", "enableEgressPolicy", "enableEnvoyActiveHealthChecks", "enableIngressBackendPolicy",
 	"enableMeshRootCertificate", "enableMulticlusterMode", "enableRetryPolicy", "enableSnapshotCacheMode", "enableWASMStats",
+}
+
+// causes are why the ADS server refuses or ends streams.
+var causes = []string{
+	"unauthenticated", "no-certificate", "certificate-names", "trust-domain", "node-id", "foreign-proxy", "unknown-proxy", "gone-proxy",
+	"no-snapshot", "too-many-proxies", "too-many-waiting", "draining", "superseded", "silent", "slow", "names", "nonce", "type", "garbage",
 }
 
 // bounds are the upper bounds of the buckets of every histogram, in seconds: from one resource to a large mesh.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -39,6 +41,30 @@ func TestThePageIsUpToDate(t *testing.T) {
 	}
 	if diff := cmp.Diff(Page(), string(written)); diff != "" {
 		t.Errorf("run `make codegen`: %s", diff)
+	}
+}
+
+// TestEveryCauseIsKnown reads the ADS server's: one that is not in the table would be counted as other.
+func TestEveryCauseIsKnown(t *testing.T) {
+	files, err := filepath.Glob("../ads/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range regexp.MustCompile(`(?:refuse\(|refusal\{)codes\.\w+, "([^"]+)"`).FindAllSubmatch(text, -1) {
+			found++
+			if cause := string(match[1]); !slices.Contains(causes, cause) {
+				t.Errorf("%s refuses because of %s", file, cause)
+			}
+		}
+	}
+	if found < 10 {
+		t.Errorf("only %d causes were found: they are written another way now", found)
 	}
 }
 
@@ -133,8 +159,8 @@ func TestWhatIsCounted(t *testing.T) {
 			m.Observe(sinks.Event{Kind: sinks.StreamOpened, Reason: "delta"})
 			m.Observe(sinks.Event{Kind: sinks.StreamClosed, Reason: "delta"})
 		}, []string{`fsm_proxy_streams{protocol="delta"} 0`, `fsm_proxy_streams_opened_total{protocol="delta"} 1`}},
-		{"a stream is refused", func(m *Metrics) { m.Observe(sinks.Event{Kind: sinks.StreamRefused, Reason: "limit"}) },
-			[]string{`fsm_proxy_streams_refused_total{cause="limit"} 1`}},
+		{"a stream is refused", func(m *Metrics) { m.Observe(sinks.Event{Kind: sinks.StreamRefused, Reason: "too-many-proxies"}) },
+			[]string{`fsm_proxy_streams_refused_total{cause="too-many-proxies"} 1`}},
 		{"a push", func(m *Metrics) {
 			m.Observe(sinks.Event{Kind: sinks.Pushed, Type: "routes", Reason: sinks.PushSnapshot, Resources: 2, Bytes: 100})
 		}, []string{
