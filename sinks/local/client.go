@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -68,6 +69,43 @@ func (d *Door) Pods(ctx context.Context) ([]Status, error) {
 func (d *Door) Execute(ctx context.Context, e Execution, files [3]*os.File, signals <-chan os.Signal) (int, error) {
 	answer, err := d.call(ctx, request{Kind: executeRequest, Execution: e}, files[:], signals)
 	return answer.Exit, err
+}
+
+// Load makes a load in the name of a pod. It tells of outcomes as they come, in batches and in the order in which they
+// ended, from one goroutine; each may be nil. It returns their sum when the load ends, or at the end of the context, which
+// is no error.
+func (d *Door) Load(ctx context.Context, l Load, each func([]Outcome)) (Report, error) {
+	var report Report
+	c, err := d.connect(ctx)
+	if err != nil {
+		return report, fmt.Errorf("the mesh does not answer: %w", err)
+	}
+	defer func() { _ = c.Close() }()
+	encoder, decoder := gob.NewEncoder(c), gob.NewDecoder(c)
+	if err := errors.Join(sendFiles(c, nil), encoder.Encode(request{Kind: loadRequest, Load: l})); err != nil {
+		return report, fmt.Errorf("the mesh has ended: %w", err)
+	}
+	stop := context.AfterFunc(ctx, func() {
+		_ = encoder.Encode(signalled{int(syscall.SIGINT)})
+		_ = c.SetReadDeadline(time.Now().Add(answerWithin))
+	})
+	defer stop()
+	for {
+		var some reply
+		if err := decoder.Decode(&some); err != nil {
+			return report, fmt.Errorf("the mesh has ended: %w", err)
+		}
+		report.Add(some.Outcomes...)
+		if each != nil && len(some.Outcomes) > 0 {
+			each(some.Outcomes)
+		}
+		switch {
+		case some.Error != "":
+			return report, errors.New(some.Error)
+		case !some.More:
+			return report, nil
+		}
+	}
 }
 
 // call makes one request and waits for the reply.

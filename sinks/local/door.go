@@ -69,14 +69,19 @@ func (m *machine) serveConnection(ctx context.Context, c *net.UnixConn) {
 			}
 		}
 	}()
-	answer, err := m.handle(ctx, asked, files, signals)
+	encoder := gob.NewEncoder(c)
+	tell := func(some reply) error {
+		some.More = true
+		return encoder.Encode(some)
+	}
+	answer, err := m.handle(ctx, asked, files, signals, tell)
 	if err != nil {
 		answer.Error = err.Error()
 	}
-	_ = gob.NewEncoder(c).Encode(answer)
+	_ = encoder.Encode(answer)
 }
 
-func (m *machine) handle(ctx context.Context, asked request, files []*os.File, signals <-chan syscall.Signal) (answer reply, err error) {
+func (m *machine) handle(ctx context.Context, asked request, files []*os.File, signals <-chan syscall.Signal, tell func(reply) error) (answer reply, err error) {
 	switch asked.Kind {
 	case askRequest:
 		answer.Answer, err = m.Ask(ctx, asked.Question)
@@ -84,6 +89,8 @@ func (m *machine) handle(ctx context.Context, asked request, files []*os.File, s
 		answer.Pods = m.list(ctx)
 	case executeRequest:
 		answer.Exit, err = m.execute(ctx, asked.Execution, files, signals)
+	case loadRequest:
+		answer.Outcomes, err = m.load(ctx, asked.Load, signals, tell)
 	case applyRequest:
 		err = m.apply(ctx, asked.Wanted)
 	default:

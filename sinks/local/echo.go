@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/flomesh-io/fsmc/model"
 	"github.com/flomesh-io/fsmc/verdict"
@@ -25,6 +26,8 @@ const (
 	workloadHeader = "X-Echo-Workload"
 	// statusHeader of a request chooses the status of the answer.
 	statusHeader = "X-Echo-Status"
+	// everyHeader of a request has the answer go on until the client has enough: a line in each interval.
+	everyHeader = "X-Echo-Every"
 	// echoHeader has the JSON where the body cannot: in answers to HEAD and to gRPC.
 	echoHeader = "X-Echo"
 )
@@ -112,7 +115,28 @@ func (e echo) page(w http.ResponseWriter, r *http.Request, said verdict.Echo) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(wantedStatus(r))
-	_, _ = w.Write(append(text(said), '\n'))
+	if _, err := w.Write(append(text(said), '\n')); err != nil {
+		return
+	}
+	if every, err := time.ParseDuration(r.Header.Get(everyHeader)); err == nil && every > 0 {
+		goOn(w, r, every, append(text(said), '\n'))
+	}
+}
+
+// goOn sends a line again and again, until the client has gone.
+func goOn(w http.ResponseWriter, r *http.Request, every time.Duration, line []byte) {
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for flush := http.NewResponseController(w).Flush; flush() == nil; {
+		select {
+		case <-ticker.C:
+			if _, err := w.Write(line); err != nil {
+				return
+			}
+		case <-r.Context().Done():
+			return
+		}
+	}
 }
 
 // wantedStatus is the status that the request chose, or 200.

@@ -21,6 +21,8 @@ type heard struct {
 	// header has the trailers as well.
 	header http.Header
 	body   []byte
+	// closes says that the server closes the connection after this answer.
+	closes bool
 	// err is why nothing came back.
 	err error
 }

@@ -123,12 +123,19 @@ func forbidden(err error) error {
 
 // end asks the process to end, and ends it if it does not.
 func (i *inner) end() {
-	i.once.Do(func() { _ = unix.Shutdown(int(i.line.Fd()), unix.SHUT_WR) })
+	i.once.Do(i.hangUp)
 	select {
 	case <-i.ended:
 	case <-time.After(5 * time.Second):
 		i.kill()
 		<-i.ended
+	}
+}
+
+// hangUp closes this end of the line, as far as it is written to. The line may have been closed meanwhile.
+func (i *inner) hangUp() {
+	if raw, err := i.line.SyscallConn(); err == nil {
+		_ = raw.Control(func(fd uintptr) { _ = unix.Shutdown(int(fd), unix.SHUT_WR) })
 	}
 }
 

@@ -12,6 +12,7 @@ type request struct {
 	Question  verdict.Question
 	Execution Execution
 	Wanted    wanted
+	Load      Load
 }
 
 type requestKind string
@@ -21,10 +22,14 @@ const (
 	listRequest    requestKind = "list"
 	executeRequest requestKind = "execute"
 	applyRequest   requestKind = "apply"
+	loadRequest    requestKind = "load"
 )
 
-// reply is what comes back.
+// reply is what comes back: one, but several for a load, of which all but the last have More.
 type reply struct {
+	More bool
+	// Outcomes are those that have not been told before.
+	Outcomes []Outcome
 	// Error is empty when there is none.
 	Error  string
 	Answer verdict.Answer

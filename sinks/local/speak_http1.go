@@ -83,7 +83,7 @@ func heardHTTP1(from *bufio.Reader, method string) heard {
 		if response.StatusCode < 200 && response.StatusCode != http.StatusSwitchingProtocols {
 			continue
 		}
-		h := heard{status: response.StatusCode, header: response.Header}
+		h := heard{status: response.StatusCode, header: response.Header, closes: response.Close}
 		if response.StatusCode != http.StatusSwitchingProtocols {
 			h.body, h.err = io.ReadAll(io.LimitReader(response.Body, longestAnswer))
 		}

@@ -70,8 +70,8 @@ func TestTheStatusIsChosen(t *testing.T) {
 	}
 }
 
-// speakTo makes a request to an echo server.
-func speakTo(t *testing.T, protocol model.Protocol, request *verdict.Request) heard {
+// echoed is the address of an echo server.
+func echoed(t *testing.T, protocol model.Protocol) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -79,9 +79,15 @@ func speakTo(t *testing.T, protocol model.Protocol, request *verdict.Request) he
 	}
 	t.Cleanup(func() { _ = listener.Close() })
 	go echo{Pod{Namespace: "shop", Name: "web-0", Workload: "web"}, Port{8080, protocol}}.serve(listener)
+	return listener.Addr().String()
+}
+
+// speakTo makes a request to an echo server.
+func speakTo(t *testing.T, protocol model.Protocol, request *verdict.Request) heard {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), answerWithin)
 	defer cancel()
-	c, err := (&net.Dialer{}).DialContext(ctx, "tcp", listener.Addr().String())
+	c, err := (&net.Dialer{}).DialContext(ctx, "tcp", echoed(t, protocol))
 	if err != nil {
 		t.Fatal(err)
 	}

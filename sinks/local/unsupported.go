@@ -54,6 +54,9 @@ func (*Door) Ask(context.Context, verdict.Question) (verdict.Answer, error) {
 // Pods says how the pods are.
 func (*Door) Pods(context.Context) ([]Status, error) { return nil, errLinux }
 
+// Load makes a load in the name of a pod.
+func (*Door) Load(context.Context, Load, func([]Outcome)) (Report, error) { return Report{}, errLinux }
+
 // Execute runs a program in a pod.
 func (*Door) Execute(context.Context, Execution, [3]*os.File, <-chan os.Signal) (int, error) {
 	return 0, errLinux

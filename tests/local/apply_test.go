@@ -184,8 +184,12 @@ func TestPodsChange(t *testing.T) {
 		again, anew bool
 		check       func() bool
 	}{
-		{"its ports", func(p *local.Pod) { p.Ports = append(slices.Clone(p.Ports[:1]), local.Port{Number: 9100, Protocol: model.TCP}) }, false, false,
-			func() bool { return m.asks("web-0", "127.0.0.1:9100", nil).Allowed && !m.asks("web-0", "127.0.0.1:9000", nil).Allowed }},
+		{"its ports", func(p *local.Pod) {
+			p.Ports = append(slices.Clone(p.Ports[:1]), local.Port{Number: 9100, Protocol: model.TCP})
+		}, false, false,
+			func() bool {
+				return m.asks("web-0", "127.0.0.1:9100", nil).Allowed && !m.asks("web-0", "127.0.0.1:9000", nil).Allowed
+			}},
 		{"the file of its sidecar", func(p *local.Pod) { m.write(p.String(), passOn+"# another one\n") }, true, false, func() bool { return true }},
 		{"its workload", func(p *local.Pod) { p.Workload = "shelf" }, true, true,
 			func() bool { return m.asks("client-0", webAddress, get("/")).Backend == "shelf" }},

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -192,5 +193,50 @@ func within(t *testing.T, patience time.Duration, what string, condition func() 
 		if time.Now().After(deadline) {
 			t.Fatalf("after %s, it is not so: %s", patience, what)
 		}
+	}
+}
+
+// outcomes are those of a load that is being made.
+type outcomes struct {
+	mu   sync.Mutex
+	list []local.Outcome
+}
+
+func (o *outcomes) all() []local.Outcome {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.list)
+}
+
+// await waits for an outcome.
+func (o *outcomes) await(t *testing.T, what string, wanted func(local.Outcome) bool) {
+	t.Helper()
+	within(t, 20*time.Second, what, func() bool { return slices.ContainsFunc(o.all(), wanted) })
+}
+
+// loads makes a load in the background. The function that is returned ends it, and sums it up.
+func (m *mesh) loads(load local.Load) (*outcomes, func() local.Report) {
+	m.t.Helper()
+	ctx, cancel := context.WithCancel(m.t.Context())
+	o := &outcomes{}
+	var report local.Report
+	var err error
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		report, err = m.Load(ctx, load, func(some []local.Outcome) {
+			o.mu.Lock()
+			defer o.mu.Unlock()
+			o.list = append(o.list, some...)
+		})
+	}()
+	return o, func() local.Report {
+		m.t.Helper()
+		cancel()
+		<-ended
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		return report
 	}
 }
