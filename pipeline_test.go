@@ -162,6 +162,7 @@ func shuffled(o sources.Objects, random *rand.Rand) sources.Objects {
 	shuffle(random, &o.Jobs)
 	shuffle(random, &o.CronJobs)
 	shuffle(random, &o.MeshConfigs)
+	shuffle(random, &o.MeshRootCertificates)
 	shuffle(random, &o.TrafficTargets)
 	shuffle(random, &o.HTTPRouteGroups)
 	shuffle(random, &o.TCPRoutes)

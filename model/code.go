@@ -94,6 +94,15 @@ const (
 	InertSetting     Code = "FSM3005"
 	RestartNeeded    Code = "FSM3006"
 
+	RootElsewhere       Code = "FSM3101"
+	BrokenRoot          Code = "FSM3102"
+	UnsupportedProvider Code = "FSM3103"
+	SecondActiveRoot    Code = "FSM3104"
+	NoActiveRoot        Code = "FSM3105"
+	ManyRoots           Code = "FSM3106"
+	OtherTrustDomain    Code = "FSM3107"
+	RoleOmitted         Code = "FSM3108"
+
 	OverlappingChain Code = "FSM4001"
 	DuplicateDomain  Code = "FSM4002"
 )

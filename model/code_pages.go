@@ -81,6 +81,15 @@ var pages = map[Code]Page{
 	InertSetting:     {Info, "A setting has no effect in this version", "It is known, and passed over."},
 	RestartNeeded:    {Info, "A setting takes effect when a pod starts", "Pods that run already keep the old value until they are restarted."},
 
+	RootElsewhere:       {Warning, "A MeshRootCertificate is not in the namespace of the control plane", "Whoever writes a root into that namespace decides whom the mesh trusts, so that it is the only one that counts: the namespace of the MeshConfig, or fsm-system if there is none. The root is left out. Move it."},
+	BrokenRoot:          {Error, "A MeshRootCertificate cannot be used", "Its object, role or provider cannot be read. It is neither trusted nor signs. Another root signs if there is one; if there is none, no other authority takes its place: a control plane that runs goes on with the root that it has, and one that starts certifies nobody."},
+	UnsupportedProvider: {Error, "The provider of a MeshRootCertificate is not supported", "Only tresor is: an authority whose certificate and key are in a Secret. The root is treated as one that cannot be used (FSM3102)."},
+	SecondActiveRoot:    {Warning, "Two MeshRootCertificates are active", "Only one can sign: the oldest, then the first by name. The other is trusted, as if it were passive. A cluster may choose otherwise, as files have no creation time. Make one of them passive."},
+	NoActiveRoot:        {Error, "No MeshRootCertificate is active", "One has to sign: the oldest one that can be used does, then the first by name. Make one of them active."},
+	ManyRoots:           {Warning, "There are more than two MeshRootCertificates that are not inactive", "A rotation needs two. All are trusted, and each of them can certify every identity. Make those inactive that are not needed."},
+	OtherTrustDomain:    {Error, "The trust domain of a MeshRootCertificate does not count", "It is not a valid one, or it differs from that of the root that signs, and a mesh has one. Identities carry it, so that two roots take turns without loss only if it is the same. Write the same trust domain in both."},
+	RoleOmitted:         {Info, "A MeshRootCertificate has no role", "It is taken as active."},
+
 	OverlappingChain: {Error, "Two services need one address and port of a listener", "Envoy would refuse the whole listener. The older service, then the first by name, keeps it; the other is left out there."},
 	DuplicateDomain:  {Warning, "Two services answer to one host name", "A short name of one is the full name of another, for instance host web of service api, and service web in namespace api. The service whose own name it is keeps it."},
 }

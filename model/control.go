@@ -29,7 +29,8 @@ type Root struct {
 	Name string `json:"name"`
 	// Signs says that new certificates are issued by this one. Exactly one root of a mesh that has any signs.
 	Signs bool `json:"signs,omitempty"`
-	// Provider is what kind of authority it is, such as tresor.
+	// Provider is what kind of authority it is, such as tresor. It is empty for one that is to sign and cannot be used: then
+	// no other authority takes its place.
 	Provider string `json:"provider"`
 	// SecretNamespace and SecretName say where tresor keeps the authority's certificate and key.
 	SecretNamespace string `json:"secretNamespace,omitempty"`

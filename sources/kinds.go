@@ -133,6 +133,9 @@ var kinds = []Kind{
 	kind("batch", "v1", "CronJob", "cronjobs", func(o *Objects) *[]*batchv1.CronJob { return &o.CronJobs }),
 	kind(configGroup, "v1alpha2", "MeshConfig", "meshconfigs", func(o *Objects) *[]*configv1alpha2.MeshConfig { return &o.MeshConfigs }),
 	kind(configGroup, "v1alpha1", "MeshConfig", "meshconfigs", func(o *Objects) *[]*configv1alpha2.MeshConfig { return &o.MeshConfigs }),
+	kind(configGroup, "v1alpha2", "MeshRootCertificate", "meshrootcertificates", func(o *Objects) *[]*configv1alpha2.MeshRootCertificate {
+		return &o.MeshRootCertificates
+	}),
 
 	converted(accessGroup, "v1alpha1", "TrafficTarget", "traffictargets", trafficTargets, targetFromV1alpha1),
 	converted(accessGroup, "v1alpha2", "TrafficTarget", "traffictargets", trafficTargets, targetFromV1alpha2),

@@ -36,6 +36,7 @@ type Objects struct {
 	Jobs                   []*batchv1.Job
 	CronJobs               []*batchv1.CronJob
 	MeshConfigs            []*configv1alpha2.MeshConfig
+	MeshRootCertificates   []*configv1alpha2.MeshRootCertificate
 	TrafficTargets         []*TrafficTarget
 	HTTPRouteGroups        []*HTTPRouteGroup
 	TCPRoutes              []*TCPRoute

@@ -17,20 +17,22 @@ func resolveSettings(objects Objects) (model.Settings, []model.Diagnostic) {
 		config = &configv1alpha2.MeshConfig{}
 	}
 	reader := settingsReader{ref: ref, notes: notes}
+	roots, trustDomain, rootNotes := resolveRoots(objects, ref)
 	settings := model.Settings{
 		MeshName:     cmp.Or(objects.MeshName, DefaultMeshName),
-		TrustDomain:  DefaultTrustDomain,
+		TrustDomain:  trustDomain,
 		Permissive:   config.Spec.Traffic.EnablePermissiveTrafficPolicyMode,
 		Egress:       config.Spec.Traffic.EnableEgress,
 		TLS:          reader.tls(config.Spec.Sidecar),
 		HTTPClosed:   unchecked(config.Spec.Traffic.InboundExternalAuthorization),
 		Interception: reader.interception(config.Spec.Traffic),
+		Roots:        roots,
 		ControlPlane: reader.controlPlane(config.Spec),
 		From:         ref,
 	}
 	reader.check(config.Spec)
 	reader.inert(config.Spec)
-	return settings, reader.notes
+	return settings, slices.Concat(reader.notes, rootNotes)
 }
 
 // candidate is a MeshConfig that is written; config is nil when it could not be read.

@@ -28,6 +28,7 @@ func manifests(o sources.Objects) ([]any, error) {
 	appendAll(&m, "batch/v1", "Job", o.Jobs)
 	appendAll(&m, "batch/v1", "CronJob", o.CronJobs)
 	appendAll(&m, "config.flomesh.io/v1alpha2", "MeshConfig", o.MeshConfigs)
+	appendAll(&m, "config.flomesh.io/v1alpha2", "MeshRootCertificate", o.MeshRootCertificates)
 	appendAll(&m, "specs.smi-spec.io/v1alpha4", "HTTPRouteGroup", o.HTTPRouteGroups)
 	appendAll(&m, "specs.smi-spec.io/v1alpha4", "TCPRoute", o.TCPRoutes)
 	appendAll(&m, "specs.smi-spec.io/v1alpha4", "UDPRoute", o.UDPRoutes)
