@@ -82,7 +82,7 @@ func (t *treeFlags) check(c *cobra.Command, paths []string) error {
 func (t *treeFlags) write(ctx context.Context, snapshot sinks.Snapshot, chosen func(model.ProxyID) bool, w world, p *progress) (disk.Report, error) {
 	sink := disk.Sink{Folder: t.out, Chosen: chosen, Progress: p.count}
 	if t.certs.value == "tresor" {
-		authority, err := tresor.Open(t.authority(), w.now)
+		authority, err := tresor.Open(t.authority(), snapshot.Mesh.Settings().ControlPlane.KeyBits, w.now)
 		if err != nil {
 			return disk.Report{}, err
 		}

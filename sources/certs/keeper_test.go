@@ -20,7 +20,7 @@ func TestACertificateIsRenewedBeforeItEnds(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var told int
 		k := NewKeeper(Options{
-			Open:    func(context.Context, model.Root, int) (Authority, error) { return tresor.Open(folder, time.Now) },
+			Open:    func(context.Context, model.Root, int) (Authority, error) { return tresor.Open(folder, 0, time.Now) },
 			Changed: func(ids []model.Identity, trust bool) { told += len(ids) },
 		})
 		k.Apply(ctx, model.Settings{TrustDomain: "cluster.local"}, []model.Identity{buyer})

@@ -3,8 +3,6 @@ package tresor
 import (
 	"context"
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
@@ -20,29 +18,19 @@ type Authority struct {
 	certificate *x509.Certificate
 	trust       []byte
 	// signer gives out the authority's private key. It is a function so that no printer can find the key in it.
-	signer func() crypto.Signer
-	now    func() time.Time
+	signer  func() crypto.Signer
+	keyBits int
+	now     func() time.Time
 }
 
-// Open reads the authority that is kept in a folder, as ca.crt and ca.key, and creates it there if there is none. The
-// private key file is readable by its owner only. Several processes may open a new folder at once: they agree on one
-// authority. What is there and cannot be used is an error, and is never replaced: every certificate in the mesh hangs
-// on it.
-func Open(folder string, now func() time.Time) (*Authority, error) {
-	signer, err := openKey(folder)
-	if err != nil {
-		return nil, err
-	}
-	certificate, err := openCertificate(folder, signer, now())
-	if err != nil {
-		return nil, err
-	}
+func newAuthority(certificate *x509.Certificate, signer crypto.Signer, keyBits int, now func() time.Time) *Authority {
 	return &Authority{
 		certificate: certificate,
 		trust:       pem.EncodeToMemory(&pem.Block{Type: certificateBlock, Bytes: certificate.Raw}),
 		signer:      func() crypto.Signer { return signer },
+		keyBits:     keyBits,
 		now:         now,
-	}, nil
+	}
 }
 
 // Trust is the trust bundle in PEM: whoever holds it accepts every certificate that the authority issues.
@@ -51,14 +39,14 @@ func (a *Authority) Trust() []byte { return a.trust }
 // skew is how much earlier than now certificates become valid, for clocks that are late.
 const skew = 5 * time.Minute
 
-// Issue makes an ECDSA P-256 key and a certificate for it whose only name is the identity's URI in the trust domain.
+// Issue makes a key, of the size that the authority was opened for, and a certificate for it whose only name is the identity's URI in the trust domain.
 // It is valid for the given time from now on, but not longer than the authority. Everything returned is PEM.
 func (a *Authority) Issue(_ context.Context, identity model.Identity, trustDomain string, validity time.Duration) (chain []byte, key interface{ PEM() []byte }, trust []byte, err error) {
 	template, err := a.leaf(identity, trustDomain, validity)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	private, err := generate(a.keyBits)
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("make a key for %s: %w", identity, err)
 	}
@@ -96,9 +84,17 @@ func (a *Authority) leaf(identity model.Identity, trustDomain string, validity t
 		URIs:         []*url.URL{uri},
 		NotBefore:    now.Add(-skew),
 		NotAfter:     notAfter,
-		KeyUsage:     x509.KeyUsageDigitalSignature,
+		KeyUsage:     a.keyUsage(),
 		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 
 		BasicConstraintsValid: true,
 	}, err
+}
+
+// keyUsage is what a leaf's key is used for. The suites of TLS 1.2 without Diffie-Hellman encrypt with an RSA key.
+func (a *Authority) keyUsage() x509.KeyUsage {
+	if a.keyBits == 0 {
+		return x509.KeyUsageDigitalSignature
+	}
+	return x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment
 }

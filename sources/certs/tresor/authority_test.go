@@ -115,7 +115,7 @@ func TestProcessesAgreeOnOneAuthority(t *testing.T) {
 		var all sync.WaitGroup
 		for range 8 {
 			all.Go(func() {
-				authority, err := Open(folder, at(noon))
+				authority, err := Open(folder, 0, at(noon))
 				mu.Lock()
 				defer mu.Unlock()
 				if err != nil {
@@ -134,7 +134,7 @@ func TestProcessesAgreeOnOneAuthority(t *testing.T) {
 
 func TestAnInterruptedStartIsFinished(t *testing.T) {
 	folder := t.TempDir()
-	if _, err := openKey(folder); err != nil {
+	if _, err := openKey(folder, 0); err != nil {
 		t.Fatal(err)
 	}
 	open(t, folder, noon)
@@ -173,7 +173,7 @@ func TestWhatCannotBeUsedIsSaidAndKept(t *testing.T) {
 				}
 			}
 			before := fingerprint(t, folder)
-			_, err := Open(folder, at(test.when))
+			_, err := Open(folder, 0, at(test.when))
 			assertError(t, err, test.want)
 			if strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "c2VjcmV0") {
 				t.Errorf("the error tells the key: %v", err)
@@ -194,14 +194,14 @@ func TestALeafCannotBeAnAuthority(t *testing.T) {
 	if err := errors.Join(overwrite(certificateFile, string(chain))(folder), overwrite(keyFile, string(key.PEM()))(folder)); err != nil {
 		t.Fatal(err)
 	}
-	_, err = Open(folder, at(noon))
+	_, err = Open(folder, 0, at(noon))
 	assertError(t, err, "not the certificate of an authority")
 }
 
 func TestAnAuthorityOfOnesOwn(t *testing.T) {
 	folder := t.TempDir()
 	open(t, folder, noon)
-	signer, err := openKey(folder)
+	signer, err := openKey(folder, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,17 +221,17 @@ func TestAFolderThatCannotBeWritten(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(file, at(noon)); err == nil {
+	if _, err := Open(file, 0, at(noon)); err == nil {
 		t.Error("a file is taken for a folder")
 	}
-	if _, err := Open(filepath.Join(file, "ca"), at(noon)); err == nil {
+	if _, err := Open(filepath.Join(file, "ca"), 0, at(noon)); err == nil {
 		t.Error("a file is taken for a folder")
 	}
 }
 
 func open(t *testing.T, folder string, now time.Time) *Authority {
 	t.Helper()
-	authority, err := Open(folder, at(now))
+	authority, err := Open(folder, 0, at(now))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,10 @@ package tresor
 
 import (
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
@@ -13,6 +17,14 @@ import (
 type Key struct {
 	// pem is a function because printers that walk through unexported fields call no methods, but cannot look into it.
 	pem func() []byte
+}
+
+// generate makes a private key: RSA of so many bits, or ECDSA P-256 if that is 0.
+func generate(bits int) (crypto.Signer, error) {
+	if bits == 0 {
+		return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	}
+	return rsa.GenerateKey(rand.Reader, bits)
 }
 
 func keyOf(private crypto.Signer) (Key, error) {
