@@ -1,7 +1,6 @@
 package sources
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"net/netip"
@@ -38,26 +37,22 @@ type lease struct {
 	name string
 }
 
-// assign gives each lease an address by the hash of its name. When two meet at one address, the later name hashes
-// again, so that the earlier keeps its own. A lease gets none when its range is as good as full.
-func assign(asked []lease, taken map[netip.Addr]bool) map[lease]netip.Addr {
+// assign gives each name an address of a range by its hash. When two meet at one address, the later name hashes
+// again, so that the earlier keeps its own. A name gets none when the range is as good as full.
+func assign(from netip.Prefix, names []string, taken map[netip.Addr]bool) map[string]netip.Addr {
 	const attempts = 1000
-	assigned := make(map[lease]netip.Addr, len(asked))
-	for _, l := range slices.SortedFunc(slices.Values(asked), compareLeases) {
+	assigned := make(map[string]netip.Addr, len(names))
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
 		for attempt := range attempts {
-			address := hashed(l, attempt)
-			if !taken[address] && address != l.from.Addr() {
+			address := hashed(lease{from, name}, attempt)
+			if !taken[address] && address != from.Addr() {
 				taken[address] = true
-				assigned[l] = address
+				assigned[name] = address
 				break
 			}
 		}
 	}
 	return assigned
-}
-
-func compareLeases(a, b lease) int {
-	return cmp.Or(a.from.Addr().Compare(b.from.Addr()), cmp.Compare(a.name, b.name))
 }
 
 // hashed fills the host part of the range's address with the hash of the name and the number of the attempt.

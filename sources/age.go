@@ -24,7 +24,19 @@ func byName(a, b metav1.Object) int {
 	return cmp.Or(cmp.Compare(a.GetNamespace(), b.GetNamespace()), cmp.Compare(a.GetName(), b.GetName()))
 }
 
-// meshed are the objects in namespaces of the mesh, by namespace and name.
-func meshed[T metav1.Object](objects []T, namespaces map[string]bool) []T {
-	return slices.DeleteFunc(inOrder(objects), func(o T) bool { return !namespaces[o.GetNamespace()] })
+// meshedInput is objects and the names of the namespaces of the mesh, in order.
+type meshedInput[T metav1.Object] struct {
+	objects    []T
+	namespaces []string
+}
+
+// meshedOnly are the objects in namespaces of the mesh, by namespace and name.
+func meshedOnly[T metav1.Object](in meshedInput[T], _ []T) []T {
+	var found []T
+	for _, o := range inOrder(in.objects) {
+		if _, ok := slices.BinarySearch(in.namespaces, o.GetNamespace()); ok {
+			found = append(found, o)
+		}
+	}
+	return found
 }

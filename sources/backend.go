@@ -34,9 +34,9 @@ func (s *TrafficSplit) backend(i int, field string) model.Ref {
 	return s.at(fmt.Sprintf("spec.backends[%d].%s", i, field))
 }
 
-// backends are the backends of a split that can be used, by name. None, or none with weight, is a split that refuses
+// backendsOf are the backends of a split that can be used, by name; named are what they name, one for each. None, or none with weight, is a split that refuses
 // its requests: they are never sent to somewhere that nobody named.
-func (n serviceNames) backends(object *TrafficSplit, root *model.Service) ([]model.Backend, []model.Diagnostic) {
+func backendsOf(object *TrafficSplit, named []namedService, root *model.Service) ([]model.Backend, []model.Diagnostic) {
 	if len(object.Spec.Backends) == 0 {
 		return nil, []model.Diagnostic{model.Note(model.NoBackends, object.at("spec.backends"), "the split lists no backends").
 			Did("the requests that it would split are refused with 503").Mend("list the services to split to, or remove the split")}
@@ -45,7 +45,7 @@ func (n serviceNames) backends(object *TrafficSplit, root *model.Service) ([]mod
 	var notes []model.Diagnostic
 	seen, weight := map[model.ServiceID]bool{}, 0
 	for i, written := range object.Spec.Backends {
-		service, missing := n.backend(object, i)
+		service, missing := backendOf(object, i, named[i])
 		if service == nil {
 			notes = append(notes, missing)
 			continue
@@ -68,31 +68,30 @@ func (n serviceNames) backends(object *TrafficSplit, root *model.Service) ([]mod
 	return backends, notes
 }
 
-// backend finds one backend's service; when there is none, the diagnostic says why.
-func (n serviceNames) backend(object *TrafficSplit, i int) (*model.Service, model.Diagnostic) {
+// backendOf is one backend's service; when there is none, the diagnostic says why.
+func backendOf(object *TrafficSplit, i int, named namedService) (*model.Service, model.Diagnostic) {
 	at, written := object.backend(i, "service"), object.Spec.Backends[i].Service
-	id, spelled := spelledService(written, object.Namespace, n.isNamespace)
 	const instead = "it gets no traffic; its share goes to the others in proportion"
-	if spelled && id.Namespace != object.Namespace {
-		note := model.Note(model.UnknownBackend, at, fmt.Sprintf("backend %s is in namespace %s, and the split in %s", id.Name, id.Namespace, object.Namespace)).
+	if named.spelled && named.id.Namespace != object.Namespace {
+		note := model.Note(model.UnknownBackend, at, fmt.Sprintf("backend %s is in namespace %s, and the split in %s", named.id.Name, named.id.Namespace, object.Namespace)).
 			Did(instead).Mend(fmt.Sprintf("name a service of namespace %s", object.Namespace))
 		note.Level = model.Error
 		return nil, note
 	}
-	if !spelled {
+	if !named.spelled {
 		return nil, model.Note(model.UnknownBackend, at, fmt.Sprintf("%q is not how a service is spelled", written)).Did(instead).
 			Mend("write the service's name, without a port")
 	}
-	service, problem, mend := n.usable(id, func() []string { return n.others(object) })
+	service, problem, mend := named.usable(othersOf(object, named.names))
 	if service == nil {
 		return nil, model.Note(model.UnknownBackend, at, problem).Did(instead).Mend(mend)
 	}
 	return service, model.Diagnostic{}
 }
 
-// others are the services that a split does not name yet.
-func (n serviceNames) others(object *TrafficSplit) []string {
-	return slices.DeleteFunc(slices.Clone(n.names[object.Namespace]), func(name string) bool {
+// othersOf are the services that a split does not name yet.
+func othersOf(object *TrafficSplit, names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
 		return name == object.Spec.Service || slices.ContainsFunc(object.Spec.Backends, func(b splitv1alpha4.TrafficSplitBackend) bool { return b.Service == name })
 	})
 }

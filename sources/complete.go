@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/flomesh-io/fsmc/model"
@@ -20,53 +21,121 @@ import (
 // Objects that came from a cluster stay as they are: a workload has the pods that it has, and a pod that has no address
 // yet gets none here.
 func Complete(objects Objects) (Objects, []model.Diagnostic) {
-	namespaces, namespaceDiagnostics := assumeNamespaces(objects)
-	pods, podDiagnostics := assumePods(objects)
-	objects.Namespaces = slices.Concat(objects.Namespaces, namespaces)
-	objects.Pods = slices.Concat(objects.Pods, pods)
-	assigned := assign(leases(objects), writtenIn(objects))
-	objects.Pods = mapped(objects.Pods, func(p *corev1.Pod) *corev1.Pod { return withPodAddresses(p, assigned) })
-	objects.Services = mapped(objects.Services, func(s *corev1.Service) *corev1.Service { return withClusterIPs(s, assigned) })
-	assumed := assumeSlices(objects)
-	objects.EndpointSlices = slices.Concat(objects.EndpointSlices, assumed)
-
-	return objects, slices.Concat(namespaceDiagnostics, podDiagnostics, tally(len(pods), len(assigned), len(assumed)))
+	c := CompleteFrom(objects, nil)
+	return c.Objects, c.Diagnostics
 }
 
-func mapped[T any](items []T, change func(T) T) []T {
-	changed := slices.Grow([]T(nil), len(items))
-	for _, item := range items {
-		changed = append(changed, change(item))
-	}
-	return changed
+// Completion is what Complete makes of objects, with what it takes to make another one of objects that differ a little. It
+// does not change.
+type Completion struct {
+	// Objects are those that were given, and those that were made up.
+	Objects Objects
+	// Diagnostics are in no particular order.
+	Diagnostics []model.Diagnostic
+
+	workloads  stage[workloadLists, *workloads]
+	names      namespaceNames
+	namespaces map[missingNamespace]*corev1.Namespace
+	crew       stage[crewInput, *crew]
+	podNeeds   stage[podLists, *podNeeds]
+	needs      map[*corev1.Service]serviceNeeds
+	written    stage[addressLists, []netip.Addr]
+	assigned   assignments
+	pods       stage[podAddressing, *addressedPods]
+	services   map[serviceAddress]*corev1.Service
+	order      stage[[]*corev1.Pod, []*corev1.Pod]
+	selection  stage[selectionInput, *selection]
+	published  stage[publishedLists, map[model.ServiceID]bool]
+	slices     family[model.ServiceID, sliceInput, []*discoveryv1.EndpointSlice]
 }
 
-// leases are the addresses that pods and services need. Pods get one of each family when some service is more than
-// IPv4: whether a cluster is dual-stack is a property of the whole.
-func leases(objects Objects) []lease {
-	ranges := []netip.Prefix{podRange}
-	if slices.ContainsFunc(objects.Services, wantsIPv6) {
-		ranges = append(ranges, ipv6Range)
+// CompleteFrom is Complete, and takes from a previous completion, which may be nil, whatever is made of the same: objects that
+// it would make up again are the same by pointer. The result says what Complete would.
+func CompleteFrom(objects Objects, previous *Completion) *Completion {
+	if previous == nil {
+		previous = &Completion{}
 	}
-	var asked []lease
-	for _, p := range objects.Pods {
-		if lacksAddress(p) {
-			for _, from := range ranges {
-				asked = append(asked, lease{from, podKey(p)})
-			}
+	c := &Completion{Objects: objects}
+	c.workloads = previous.workloads.again(workloadListsOf(objects), readWorkloads)
+	c.names = previous.names.again(objects, c.workloads.out)
+	namespaces, namespaceDiagnostics := c.assumeNamespaces(previous)
+	c.crew = previous.crew.again(crewInput{c.workloads.out, objects.Pods}, assumePods)
+	addresses := c.address(previous)
+	assumed := c.assumeSlices(previous)
+
+	c.Objects.Namespaces = slices.Concat(objects.Namespaces, namespaces)
+	c.Objects.EndpointSlices = slices.Concat(objects.EndpointSlices, assumed)
+	c.Objects = Shared(c.Objects, previous.Objects)
+	c.Diagnostics = slices.Concat(namespaceDiagnostics, c.crew.out.diagnostics, tally(len(c.crew.out.pods), addresses, len(assumed)))
+	return c
+}
+
+func (c *Completion) assumeNamespaces(previous *Completion) ([]*corev1.Namespace, []model.Diagnostic) {
+	made, assumed, diagnostics := assumeNamespaces(c.Objects, c.names.used(), previous.namespaces)
+	c.namespaces = made
+	return assumed, diagnostics
+}
+
+// address gives pods and services the addresses that they lack, and says how many it gave. Pods get one of each family when
+// some service is more than IPv4: whether a cluster is dual-stack is a property of the whole.
+func (c *Completion) address(previous *Completion) int {
+	written := c.Objects
+	c.podNeeds = previous.podNeeds.again(podLists{written.Pods, c.crew.out.pods}, needsOfPods)
+	c.needs = make(map[*corev1.Service]serviceNeeds, len(written.Services))
+	c.written = previous.written.again(addressLists{written.Pods, written.Services, written.EndpointSlices, written.Endpoints}, writtenIn)
+	asked := asked{pods: c.podNeeds.out.keys}
+	for _, s := range written.Services {
+		asked.add(reused(c.needs, previous.needs, s, needsOf))
+	}
+	c.assigned = previous.assigned.again(asked, c.written.out)
+	c.pods = previous.pods.again(podAddressing{c.podNeeds.out, c.assigned.pods.out, c.assigned.podsIn6(asked)}, addressPods)
+	c.Objects.Pods = c.pods.out.pods
+	c.services = make(map[serviceAddress]*corev1.Service, len(written.Services))
+	c.Objects.Services = slices.Grow([]*corev1.Service(nil), len(written.Services))
+	for _, s := range written.Services {
+		c.Objects.Services = append(c.Objects.Services, reused(c.services, previous.services, c.assigned.of(s, c.needs[s]), withClusterIPs))
+	}
+	shareList(&c.Objects.Services, previous.Objects.Services)
+	return len(c.assigned.pods.out) + len(c.assigned.services.out) + len(c.assigned.both.out)
+}
+
+// podLists are the pods that were written and those that were assumed.
+type podLists struct{ written, assumed []*corev1.Pod }
+
+// podNeeds are all pods, and which lack an address.
+type podNeeds struct {
+	pods []*corev1.Pod
+	// names are the names by which pods ask for an address, one for each pod, empty for those that have one; keys are those
+	// that are not empty.
+	names, keys []string
+	of          map[*corev1.Pod]string
+}
+
+func needsOfPods(in podLists, before *podNeeds) *podNeeds {
+	n := &podNeeds{pods: slices.Concat(in.written, in.assumed)}
+	n.of = make(map[*corev1.Pod]string, len(n.pods))
+	n.names = make([]string, 0, len(n.pods))
+	var known map[*corev1.Pod]string
+	if before != nil {
+		known = before.of
+	}
+	for _, p := range n.pods {
+		name := reused(n.of, known, p, addressName)
+		n.names = append(n.names, name)
+		if name != "" {
+			n.keys = append(n.keys, name)
 		}
 	}
-	for _, s := range objects.Services {
-		if lacksClusterIP(s) {
-			for _, family := range families(s) {
-				asked = append(asked, clusterIPLease(s, family))
-			}
-		}
-	}
-	return asked
+	return n
 }
 
-func wantsIPv6(s *corev1.Service) bool { return slices.Contains(families(s), corev1.IPv6Protocol) }
+// addressName is the name by which a pod asks for an address; empty when it has one, or gets none.
+func addressName(p *corev1.Pod) string {
+	if !lacksAddress(p) {
+		return ""
+	}
+	return podKey(p)
+}
 
 // lacksAddress says whether no cluster has made the pod and nobody wrote its address.
 func lacksAddress(p *corev1.Pod) bool {
@@ -87,84 +156,148 @@ func podKey(p *corev1.Pod) string {
 	return fmt.Sprintf("%s/%s/%s/%s", owner.Kind, owner.Namespace, owner.Name, ordinal)
 }
 
-func clusterIPLease(s *corev1.Service, family corev1.IPFamily) lease {
-	name := fmt.Sprintf("Service/%s/%s", s.Namespace, s.Name)
-	if family == corev1.IPv6Protocol {
-		return lease{ipv6Range, name}
-	}
-	return lease{serviceRange, name}
+// serviceNeeds is what addresses a service has or needs.
+type serviceNeeds struct {
+	// name is the name by which it asks for addresses; empty when it lacks none.
+	name string
+	// ipv4 and ipv6 are the families that it is of.
+	ipv4, ipv6 bool
 }
 
-// writtenIn are the addresses that the objects have already.
-func writtenIn(objects Objects) map[netip.Addr]bool {
-	var texts []string
-	for _, p := range objects.Pods {
-		texts = append(texts, writtenAddresses(p)...)
+func needsOf(s *corev1.Service) serviceNeeds {
+	var n serviceNeeds
+	for _, family := range families(s) {
+		n.ipv6 = n.ipv6 || family == corev1.IPv6Protocol
+		n.ipv4 = n.ipv4 || family != corev1.IPv6Protocol
 	}
-	for _, s := range objects.Services {
-		texts = append(append(texts, s.Spec.ClusterIP), s.Spec.ClusterIPs...)
+	if lacksClusterIP(s) {
+		n.name = "Service/" + s.Namespace + "/" + s.Name
 	}
-	for _, s := range objects.EndpointSlices {
-		for _, e := range s.Endpoints {
-			texts = append(texts, e.Addresses...)
+	return n
+}
+
+// addressLists are the objects that can have addresses.
+type addressLists struct {
+	pods      []*corev1.Pod
+	services  []*corev1.Service
+	slices    []*discoveryv1.EndpointSlice
+	endpoints []*corev1.Endpoints
+}
+
+// writtenIn are the addresses that the objects have already and that could be assumed ones, in order.
+func writtenIn(in addressLists, _ []netip.Addr) []netip.Addr {
+	var found []netip.Addr
+	add := func(text string) {
+		address, err := parseAddress(text)
+		if err == nil && (podRange.Contains(address) || serviceRange.Contains(address) || ipv6Range.Contains(address)) {
+			found = append(found, address)
 		}
 	}
-	for _, o := range objects.Endpoints {
+	each := func(texts []string) {
+		for _, text := range texts {
+			add(text)
+		}
+	}
+	for _, p := range in.pods {
+		each(writtenAddresses(p))
+	}
+	for _, s := range in.services {
+		add(s.Spec.ClusterIP)
+		each(s.Spec.ClusterIPs)
+	}
+	for _, s := range in.slices {
+		for _, e := range s.Endpoints {
+			each(e.Addresses)
+		}
+	}
+	for _, o := range in.endpoints {
 		for _, subset := range o.Subsets {
 			for _, a := range slices.Concat(subset.Addresses, subset.NotReadyAddresses) {
-				texts = append(texts, a.IP)
+				add(a.IP)
 			}
 		}
 	}
-	taken := map[netip.Addr]bool{}
-	for _, text := range texts {
-		if address, err := parseAddress(text); err == nil {
-			taken[address] = true
-		}
+	slices.SortFunc(found, netip.Addr.Compare)
+	return slices.Compact(found)
+}
+
+// podAddressing is the pods and the addresses that were assigned.
+type podAddressing struct {
+	needs      *podNeeds
+	ipv4, ipv6 map[string]netip.Addr
+}
+
+// addressedPods are all pods, with their addresses.
+type addressedPods struct {
+	pods []*corev1.Pod
+	of   map[podAddress]*corev1.Pod
+}
+
+func addressPods(in podAddressing, before *addressedPods) *addressedPods {
+	a := &addressedPods{pods: slices.Grow([]*corev1.Pod(nil), len(in.needs.pods)), of: make(map[podAddress]*corev1.Pod, len(in.needs.keys))}
+	var known map[podAddress]*corev1.Pod
+	if before != nil {
+		known = before.of
 	}
-	return taken
+	for i, p := range in.needs.pods {
+		if name := in.needs.names[i]; name != "" {
+			p = reused(a.of, known, podAddress{p, in.ipv4[name], in.ipv6[name]}, withPodAddresses)
+		}
+		a.pods = append(a.pods, p)
+	}
+	return a
+}
+
+// podAddress is a pod and the addresses that it is given.
+type podAddress struct {
+	pod        *corev1.Pod
+	ipv4, ipv6 netip.Addr
 }
 
 // withPodAddresses is the pod with the addresses that it lacks, running and ready unless it says otherwise.
-func withPodAddresses(p *corev1.Pod, assigned map[lease]netip.Addr) *corev1.Pod {
-	if !lacksAddress(p) {
-		return p
-	}
+func withPodAddresses(given podAddress) *corev1.Pod {
 	var ips []corev1.PodIP
-	for _, from := range []netip.Prefix{podRange, ipv6Range} {
-		if address, ok := assigned[lease{from, podKey(p)}]; ok {
+	for _, address := range []netip.Addr{given.ipv4, given.ipv6} {
+		if address.IsValid() {
 			ips = append(ips, corev1.PodIP{IP: address.String()})
 		}
 	}
 	if len(ips) == 0 {
-		return p
+		return given.pod
 	}
-	addressed := *p
-	addressed.Status = running(p.Status)
+	addressed := *given.pod
+	addressed.Status = running(given.pod.Status)
 	addressed.Status.PodIP, addressed.Status.PodIPs = ips[0].IP, ips
-	if !isAssumed(p) {
-		addressed.Annotations = with(p.Annotations, AssumedAnnotation, "address")
+	if !isAssumed(given.pod) {
+		addressed.Annotations = with(given.pod.Annotations, AssumedAnnotation, "address")
 	}
 	return &addressed
 }
 
+// serviceAddress is a service and the addresses that it is given.
+type serviceAddress struct {
+	service    *corev1.Service
+	ipv4, ipv6 netip.Addr
+}
+
 // withClusterIPs is the service with the addresses that it lacks, in the order of its families.
-func withClusterIPs(s *corev1.Service, assigned map[lease]netip.Addr) *corev1.Service {
-	if !lacksClusterIP(s) {
-		return s
-	}
+func withClusterIPs(given serviceAddress) *corev1.Service {
 	var ips []string
-	for _, family := range families(s) {
-		if address, ok := assigned[clusterIPLease(s, family)]; ok {
+	for _, family := range families(given.service) {
+		address := given.ipv4
+		if family == corev1.IPv6Protocol {
+			address = given.ipv6
+		}
+		if address.IsValid() {
 			ips = append(ips, address.String())
 		}
 	}
 	if len(ips) == 0 {
-		return s
+		return given.service
 	}
-	addressed := *s
+	addressed := *given.service
 	addressed.Spec.ClusterIP, addressed.Spec.ClusterIPs = ips[0], ips
-	addressed.Annotations = with(s.Annotations, AssumedAnnotation, "clusterIP")
+	addressed.Annotations = with(given.service.Annotations, AssumedAnnotation, "clusterIP")
 	return &addressed
 }
 

@@ -134,7 +134,7 @@ func TestOrderDoesNotShow(t *testing.T) {
 	}
 	objects := read(t, shop)
 	want, wantDiagnostics := Complete(objects)
-	wantTopology, wantFindings := resolveTopology(want, model.Settings{})
+	wantTopology, wantFindings := freshTopology(want, model.Settings{})
 	for range 20 {
 		shuffle(objects.Pods)
 		shuffle(objects.Services)
@@ -149,7 +149,7 @@ func TestOrderDoesNotShow(t *testing.T) {
 		}
 		shuffle(got.Pods)
 		shuffle(got.EndpointSlices)
-		gotTopology, gotFindings := resolveTopology(got, model.Settings{})
+		gotTopology, gotFindings := freshTopology(got, model.Settings{})
 		if diff := cmp.Diff(text(t, wantTopology), text(t, gotTopology)); diff != "" {
 			t.Fatalf("topology (-want +got):\n%s", diff)
 		}
@@ -265,7 +265,7 @@ spec: {ipFamilyPolicy: PreferDualStack, ipFamilies: [IPv6], selector: {app: web}
 	if diff := cmp.Diff([]string{"IPv4", "IPv4", "IPv6", "IPv6"}, types); diff != "" {
 		t.Errorf("slices (-want +got):\n%s", diff)
 	}
-	topology, diagnostics := resolveTopology(completed, model.Settings{})
+	topology, diagnostics := freshTopology(completed, model.Settings{})
 	wantFindings(t, diagnostics, "FSM1210 Service shop/elsewhere spec.externalName",
 		"FSM1107 StatefulSet shop/db spec.template.spec.serviceAccountName")
 	s, _ := topology.service(model.ServiceID{Namespace: "shop", Name: "both"})

@@ -11,16 +11,16 @@ import (
 
 // portFindings are about a target's ports, seen from the pods that it protects: those that admit more than a reader
 // may think, and those that admit nothing because they are a Service's and not a pod's.
-func portFindings(target *TrafficTarget, granted grant, routes routes, members []model.Member) []model.Diagnostic {
+func portFindings(target *TrafficTarget, granted grant, routes []namedRoute, members []model.Member) []model.Diagnostic {
 	notes := wholePorts(target, granted, members)
 	if target.Port != nil {
 		if port, ok := portNumber(*target.Port); ok {
 			notes = append(notes, servicePort(target, target.at("destination.port"), port, members)...)
 		}
 	}
-	for _, rule := range target.Spec.Rules {
-		route := routes.ports[objectName{target.Namespace, rule.Name}]
-		if rule.Kind != tcpKind || route == nil {
+	for i := range target.Spec.Rules {
+		route := routes[i].port
+		if route == nil {
 			continue
 		}
 		for i, number := range route.object.Spec.Matches.Ports {
@@ -74,7 +74,7 @@ func servicePort(target *TrafficTarget, at model.Ref, port uint16, members []mod
 
 // closedDoors warns of ports that do not speak HTTP and stay closed for clients that have HTTP rules only. A second
 // TrafficTarget that opens the port to them ends the warning. The two lists go together; a target can have no permission.
-func closedDoors(targets []*TrafficTarget, permissions []*model.Permission, topology topology) []model.Diagnostic {
+func closedDoors(targets []*TrafficTarget, permissions []*model.Permission, members *memberIndex) []model.Diagnostic {
 	open := openDoors(permissions)
 	var notes []model.Diagnostic
 	for i, permission := range permissions {
@@ -82,7 +82,7 @@ func closedDoors(targets []*TrafficTarget, permissions []*model.Permission, topo
 			continue
 		}
 		var closed []uint16
-		for _, member := range topology.members(permission.Destination) {
+		for _, member := range members.of[permission.Destination] {
 			if !member.Protocol.IsHTTP() && permission.HTTP.Ports.Contains(member.Target) && !open.toAll(permission, member.Target) {
 				closed = append(closed, member.Target)
 			}

@@ -9,18 +9,57 @@ import (
 	"github.com/flomesh-io/fsmc/model"
 )
 
-// publishServices makes the services of the mesh with the endpoints that answer for them now, and a service of its own
+// publishInput is the services of the mesh, in order, and what they are published with.
+type publishInput struct {
+	services   []*service
+	shares     *shares
+	permissive bool
+}
+
+// publishedServices are the services of the mesh with the endpoints that answer for them now, and a service of its own
 // for each host of a headless service that has one.
-func publishServices(services []*service, pods pods, shares shares, settings model.Settings) ([]*model.Service, []model.Diagnostic) {
-	var all []*model.Service
-	var diagnostics []model.Diagnostic
-	for _, s := range services {
-		backed, more := backPorts(s, pods, shares, settings)
-		all = append(all, s.publish(backed))
-		all = append(all, s.hosts(backed)...)
-		diagnostics = append(diagnostics, more...)
+type publishedServices struct {
+	all   []*model.Service
+	notes []model.Diagnostic
+
+	stages family[model.ServiceID, backedInput, backedService]
+}
+
+func publishServices(in publishInput, before *publishedServices) *publishedServices {
+	if before == nil {
+		before = &publishedServices{}
 	}
-	return all, diagnostics
+	p := &publishedServices{stages: make(family[model.ServiceID, backedInput, backedService], len(in.services))}
+	for _, s := range in.services {
+		made := p.stages.again(before.stages, s.id, backedInput{s, in.shares.lost[s.id], in.permissive}, publishService)
+		p.all, p.notes = append(p.all, made.services...), append(p.notes, made.notes...)
+	}
+	return p
+}
+
+// backedInput is a service, the pods that do not serve some port of it, and whether pods without a sidecar are called.
+type backedInput struct {
+	service    *service
+	lost       []loss
+	permissive bool
+}
+
+// backedService is a service and its hosts.
+type backedService struct {
+	services []*model.Service
+	notes    []model.Diagnostic
+}
+
+func publishService(in backedInput, before backedService) backedService {
+	backed, notes := backPorts(in)
+	made := append([]*model.Service{in.service.publish(backed)}, in.service.hosts(backed)...)
+	for i, s := range made {
+		j := slices.IndexFunc(before.services, func(b *model.Service) bool { return b.ID == s.ID })
+		if j >= 0 {
+			made[i] = kept(before.services[j], s)
+		}
+	}
+	return backedService{made, notes}
 }
 
 // backedPort is a port of a service with the endpoints that answer for it, by address.
@@ -29,18 +68,19 @@ type backedPort struct {
 	endpoints []endpoint
 }
 
-func backPorts(s *service, pods pods, shares shares, settings model.Settings) ([]backedPort, []model.Diagnostic) {
+func backPorts(in backedInput) ([]backedPort, []model.Diagnostic) {
+	s := in.service
 	var ports []backedPort
 	var diagnostics []model.Diagnostic
 	for _, p := range s.ports {
 		candidates := slices.DeleteFunc(slices.Clone(s.endpoints), func(e endpoint) bool {
-			return e.port != p.Name || e.pod != nil && shares.lost[loss{s.servicePort(p), e.pod.id}]
+			return e.port != p.Name || e.pod != nil && slices.Contains(in.lost, loss{s.servicePort(p), e.pod.id})
 		})
 		chosen := usable(candidates)
-		safe := slices.DeleteFunc(slices.Clone(chosen), pods.besideSidecar)
+		safe := slices.DeleteFunc(slices.Clone(chosen), endpoint.besideSidecar)
 		ports = append(ports, backedPort{p, safe})
 		diagnostics = append(diagnostics, ambiguousEndpoints(s, p, chosen)...)
-		diagnostics = append(diagnostics, unmeshedEndpoints(s, p, safe, settings)...)
+		diagnostics = append(diagnostics, unmeshedEndpoints(s, p, safe, in.permissive)...)
 	}
 	return ports, diagnostics
 }
@@ -99,13 +139,13 @@ func ambiguousEndpoints(s *service, p port, endpoints []endpoint) []model.Diagno
 		Did("taken as having no known identity, and left out where one of the pods has a sidecar")}
 }
 
-func unmeshedEndpoints(s *service, p port, endpoints []endpoint, settings model.Settings) []model.Diagnostic {
+func unmeshedEndpoints(s *service, p port, endpoints []endpoint, permissive bool) []model.Diagnostic {
 	bare := addresses(endpoints, func(e endpoint) bool { return !e.ambiguous && (e.pod == nil || !e.pod.sidecar) })
 	if len(bare) == 0 {
 		return nil
 	}
 	did := "left out in SMI mode"
-	if settings.Permissive {
+	if permissive {
 		did = "called in plaintext in permissive mode"
 	}
 	return []model.Diagnostic{model.Note(model.UnmeshedEndpoint, p.at,

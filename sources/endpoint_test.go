@@ -192,7 +192,7 @@ func TestEndpoints(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			topology, diagnostics := resolveTopology(read(t, append(row.manifests, meshNamespace, selectorless)...), model.Settings{})
+			topology, diagnostics := freshTopology(read(t, append(row.manifests, meshNamespace, selectorless)...), model.Settings{})
 			if diff := cmp.Diff(row.want, endpointTexts(topology)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -216,7 +216,7 @@ func TestPublishNotReadyAddresses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			completed, _ := Complete(read(t, append(row.manifests, meshNamespace)...))
-			topology, _ := resolveTopology(completed, model.Settings{})
+			topology, _ := freshTopology(completed, model.Settings{})
 			if diff := cmp.Diff(row.want, endpointTexts(topology)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -228,7 +228,7 @@ func TestUnmeshedEndpointsAreListedOnce(t *testing.T) {
 	manifests := []string{meshNamespace, selectorless, slice("IPv4",
 		"[{addresses: [192.0.2.1]}, {addresses: [192.0.2.2]}, {addresses: [192.0.2.3]}, {addresses: [192.0.2.4]}]")}
 	for permissive, did := range map[bool]string{false: "left out in SMI mode", true: "called in plaintext in permissive mode"} {
-		_, diagnostics := resolveTopology(read(t, manifests...), model.Settings{Permissive: permissive})
+		_, diagnostics := freshTopology(read(t, manifests...), model.Settings{Permissive: permissive})
 		want := []model.Diagnostic{model.Note(model.UnmeshedEndpoint, model.Ref{Kind: "Service", Namespace: "shop", Name: "web", Field: "spec.ports[0]"},
 			"port 80 of service shop/web has 4 endpoints without a sidecar: 192.0.2.1:8080, 192.0.2.2:8080, 192.0.2.3:8080 and 1 more").Did(did)}
 		if diff := cmp.Diff(want, diagnostics); diff != "" {
@@ -239,7 +239,7 @@ func TestUnmeshedEndpointsAreListedOnce(t *testing.T) {
 
 func TestHostsOfAHeadlessService(t *testing.T) {
 	headless := strings.Replace(selectorless, "10.96.0.1", "None", 1)
-	topology, diagnostics := resolveTopology(read(t, meshNamespace, headless, slice("IPv4", `[
+	topology, diagnostics := freshTopology(read(t, meshNamespace, headless, slice("IPv4", `[
 		{addresses: [192.0.2.1], hostname: a, zone: z1}, {addresses: [192.0.2.2], hostname: b, conditions: {ready: false}},
 		{addresses: [192.0.2.3], hostname: "*"}, {addresses: [192.0.2.4]}]`)), model.Settings{})
 	want := []string{

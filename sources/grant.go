@@ -14,13 +14,13 @@ type grant struct {
 	tcp  model.PortSet
 }
 
-// grantOf reads the rules of a target. What kind of grant it is follows from the kinds that are written, before
+// grantOf reads the rules of a target; routes are what they name, one for each. What kind of grant it is follows from the kinds that are written, before
 // anything is looked up, so that a missing object only ever takes away:
 //
 //	HTTPRouteGroup              its requests, on every port
 //	HTTPRouteGroup + TCPRoute   its requests, on the ports of the TCPRoute (SMI A11)
 //	TCPRoute                    everything on its ports, HTTP requests as well (SMI A8)
-func grantOf(target *TrafficTarget, routes routes) (grant, []model.Diagnostic) {
+func grantOf(target *TrafficTarget, routes []namedRoute) (grant, []model.Diagnostic) {
 	if len(target.Spec.Rules) == 0 {
 		return grant{}, []model.Diagnostic{noRules(target)}
 	}
@@ -117,7 +117,7 @@ func limitOf(target *TrafficTarget) (model.PortSet, []model.Diagnostic) {
 }
 
 // matchesOf are the matches that a target's HTTPRouteGroups admit, and what is found about its rules of other kinds.
-func matchesOf(target *TrafficTarget, routes routes) ([]model.Match, []model.Diagnostic) {
+func matchesOf(target *TrafficTarget, routes []namedRoute) ([]model.Match, []model.Diagnostic) {
 	var matches []model.Match
 	var notes []model.Diagnostic
 	for i, rule := range target.Spec.Rules {
@@ -146,16 +146,16 @@ func unknownRule(at model.Ref, kind string) model.Diagnostic {
 }
 
 // matchesOfRule are the matches of one rule: those that it names, or all of the group when it names none (SMI A6).
-func matchesOfRule(target *TrafficTarget, i int, routes routes) ([]model.Match, []model.Diagnostic) {
-	rule := target.Spec.Rules[i]
-	group, notes := routes.group(objectName{target.Namespace, rule.Name}, target.rule(i, "name"))
+func matchesOfRule(target *TrafficTarget, i int, routes []namedRoute) ([]model.Match, []model.Diagnostic) {
+	rule, group := target.Spec.Rules[i], routes[i].group
 	if group == nil {
-		return nil, notes
+		return nil, []model.Diagnostic{routes[i].missingGroup(objectName{target.Namespace, rule.Name}, target.rule(i, "name"))}
 	}
 	if len(rule.Matches) == 0 {
 		return group.all, nil
 	}
 	var matches []model.Match
+	var notes []model.Diagnostic
 	for j, name := range rule.Matches {
 		named, ok := group.byName[name]
 		if !ok {
@@ -179,17 +179,16 @@ func unknownMatch(at model.Ref, route, name string, names []string) model.Diagno
 }
 
 // portsOf are the ports that a target's TCPRoutes admit.
-func portsOf(target *TrafficTarget, routes routes) (model.PortSet, []model.Diagnostic) {
+func portsOf(target *TrafficTarget, routes []namedRoute) (model.PortSet, []model.Diagnostic) {
 	var sets []model.PortSet
 	var notes []model.Diagnostic
 	for i, rule := range target.Spec.Rules {
 		if rule.Kind != tcpKind {
 			continue
 		}
-		route, missing := routes.portRoute(objectName{target.Namespace, rule.Name}, target.rule(i, "name"))
-		notes = append(notes, missing...)
-		switch {
+		switch route := routes[i].port; {
 		case route == nil:
+			notes = append(notes, routes[i].missingPort(objectName{target.Namespace, rule.Name}, target.rule(i, "name")))
 		case !route.named(rule.Matches):
 			notes = append(notes, unknownMatch(target.rule(i, "matches[0]"), rule.Name, rule.Matches[0], []string{route.object.Spec.Matches.Name}))
 		default:

@@ -196,7 +196,7 @@ spec: {matches: {ports: [53]}}
 apiVersion: specs.smi-spec.io/v1alpha4
 kind: UDPRoute
 metadata: {name: dns, namespace: elsewhere}`)
-	_, notes := resolveRoutes(objects, shopTopology())
+	_, notes := freshRoutes(objects, shopTopology())
 	if diff := cmp.Diff([]string{"FSM2101 unused spec.matches[0].pathRegex", "FSM2107 dns"}, noted(notes)); diff != "" {
 		t.Error(diff)
 	}

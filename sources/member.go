@@ -2,50 +2,120 @@ package sources
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/flomesh-io/fsmc/model"
 )
 
-// sharePorts says which service ports each pod with a sidecar serves, on which port of its own. A sidecar understands
-// a port in one way: where services differ in whether it is HTTP, HTTP wins, so that its rules cannot be walked
-// around through the other service.
-func sharePorts(services []*service) (shares, []model.Diagnostic) {
-	all := shares{members: map[model.ProxyID][]model.Member{}, lost: map[loss]bool{}}
-	var diagnostics []model.Diagnostic
-	told := map[model.ServicePort]bool{}
-	asked := askForPorts(services)
-	for _, id := range slices.SortedFunc(maps.Keys(asked), model.ProxyID.Compare) {
-		winners := httpByTarget(asked[id])
-		for _, c := range asked[id] {
-			winner, contested := winners[c.Target]
-			if !contested || c.Protocol.IsHTTP() {
-				all.members[id] = append(all.members[id], c.Member)
-				continue
-			}
-			all.lost[loss{c.ServicePort, id}] = true
-			if !told[c.ServicePort] {
-				told[c.ServicePort] = true
-				diagnostics = append(diagnostics, protocolConflict(c, winner, id))
-			}
-		}
-		slices.SortFunc(all.members[id], model.Member.Compare)
-	}
-	return all, diagnostics
+// sharesInput is the services, in order, and all pods.
+type sharesInput struct {
+	services []*service
+	pods     *pods
 }
 
 // shares are how the ports of pods are shared among services.
 type shares struct {
-	// members are by target port, then service port.
-	members map[model.ProxyID][]model.Member
-	// lost are the service ports that a pod does not serve, although it is selected.
-	lost map[loss]bool
+	of map[*pod]*portShare
+	// lost are the pods, in order, that do not serve a port of a service although they are selected.
+	lost  map[model.ServiceID][]loss
+	notes []model.Diagnostic
+
+	stages family[*pod, shareInput, *portShare]
 }
 
 type loss struct {
 	port model.ServicePort
 	pod  model.ProxyID
+}
+
+// sharePorts says which service ports each pod with a sidecar serves.
+func sharePorts(in sharesInput, before *shares) *shares {
+	if before == nil {
+		before = &shares{}
+	}
+	n := len(in.pods.all)
+	all := &shares{of: make(map[*pod]*portShare, n), lost: map[model.ServiceID][]loss{}, stages: make(family[*pod, shareInput, *portShare], n)}
+	told := map[model.ServicePort]bool{}
+	selecting := selectingServices(in)
+	for i, p := range in.pods.all {
+		if !p.sidecar || len(selecting[i]) == 0 {
+			continue
+		}
+		s := all.stages.again(before.stages, p, shareInput{p, selecting[i]}, sharePod)
+		all.of[p] = s
+		for _, c := range s.conflicts {
+			all.lost[c.port.Service] = append(all.lost[c.port.Service], loss{c.port, p.id})
+			if !told[c.port] {
+				told[c.port] = true
+				all.notes = append(all.notes, c.note)
+			}
+		}
+	}
+	return all
+}
+
+// selectingServices are the services that select each pod, in order, for each pod with a sidecar.
+func selectingServices(in sharesInput) [][]*service {
+	index := make(map[*pod]int, len(in.pods.all))
+	for i, p := range in.pods.all {
+		index[p] = i
+	}
+	counts, total := make([]int, len(in.pods.all)), 0
+	for _, s := range in.services {
+		for _, p := range s.pods {
+			counts[index[p]]++
+		}
+		total += len(s.pods)
+	}
+	selecting, room := make([][]*service, len(in.pods.all)), make([]*service, total)
+	for i, n := range counts {
+		selecting[i], room = room[:0:n], room[n:]
+	}
+	for _, s := range in.services {
+		for _, p := range s.pods {
+			i := index[p]
+			selecting[i] = append(selecting[i], s)
+		}
+	}
+	return selecting
+}
+
+// shareInput is a pod with a sidecar and the services that select it, in order.
+type shareInput struct {
+	pod      *pod
+	services []*service
+}
+
+// portShare is what a pod serves.
+type portShare struct {
+	// members are by target port, then service port.
+	members   []model.Member
+	conflicts []portConflict
+}
+
+// portConflict is a service port that the pod does not serve, although it is selected.
+type portConflict struct {
+	port model.ServicePort
+	note model.Diagnostic
+}
+
+// sharePod says which service ports a pod serves, on which port of its own. A sidecar understands
+// a port in one way: where services differ in whether it is HTTP, HTTP wins, so that its rules cannot be walked
+// around through the other service.
+func sharePod(in shareInput, before *portShare) *portShare {
+	shared := &portShare{}
+	asked := askForPorts(in)
+	winners := httpByTarget(asked)
+	for _, c := range asked {
+		winner, contested := winners[c.Target]
+		if !contested || c.Protocol.IsHTTP() {
+			shared.members = append(shared.members, c.Member)
+			continue
+		}
+		shared.conflicts = append(shared.conflicts, portConflict{c.ServicePort, protocolConflict(c, winner, in.pod.id)})
+	}
+	slices.SortFunc(shared.members, model.Member.Compare)
+	return kept(before, shared)
 }
 
 // ask is a service port that wants a port of a pod.
@@ -54,17 +124,13 @@ type ask struct {
 	at model.Ref
 }
 
-// askForPorts finds what services want of each pod with a sidecar, in order of the services.
-func askForPorts(services []*service) map[model.ProxyID][]ask {
-	asked := map[model.ProxyID][]ask{}
-	for _, s := range services {
+// askForPorts finds what services want of a pod, in order of the services.
+func askForPorts(in shareInput) []ask {
+	var asked []ask
+	for _, s := range in.services {
 		for _, p := range s.ports {
-			for _, pod := range s.pods {
-				target, ok := targetPort(pod.object, p.ServicePort)
-				if !ok || !pod.sidecar {
-					continue
-				}
-				asked[pod.id] = append(asked[pod.id], ask{model.Member{
+			if target, ok := targetPort(in.pod.object, p.ServicePort); ok {
+				asked = append(asked, ask{model.Member{
 					ServicePort: s.servicePort(p), Target: target, Protocol: p.protocol, Headless: isHeadless(s.object),
 				}, p.at})
 			}

@@ -8,14 +8,17 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	specsv1alpha4 "github.com/servicemeshinterface/smi-sdk-go/pkg/apis/specs/v1alpha4"
 
 	"github.com/flomesh-io/fsmc/model"
 )
 
 // resolveNamespaces finds the namespaces of the mesh: those whose label flomesh.io/monitored-by is the mesh's name.
 // Those of Kubernetes and of the control plane never are. The label flomesh.io/ignore only keeps the injector away.
-func resolveNamespaces(objects Objects) (namespaces, []model.Diagnostic) {
+func resolveNamespaces(objects Objects, inhabited []string) (namespaces, []model.Diagnostic) {
 	found := namespaces{}
 	var diagnostics []model.Diagnostic
 	for _, o := range inOrder(objects.Namespaces) {
@@ -23,7 +26,7 @@ func resolveNamespaces(objects Objects) (namespaces, []model.Diagnostic) {
 		found[o.Name] = ns
 		diagnostics = append(diagnostics, more...)
 	}
-	return found, append(diagnostics, outside(objects, found)...)
+	return found, append(diagnostics, outside(objects, found, inhabited)...)
 }
 
 // namespaces are the namespaces that were written or assumed, by name.
@@ -31,6 +34,7 @@ type namespaces map[string]namespace
 
 // namespace is what a Namespace says of the pods in it.
 type namespace struct {
+	name string
 	// outside says why the namespace is not part of the mesh; empty when it is.
 	outside string
 	// ignored says that the injector passes the namespace by.
@@ -43,6 +47,15 @@ type namespace struct {
 func (n namespaces) has(name string) bool {
 	ns, ok := n[name]
 	return ok && ns.outside == ""
+}
+
+// inOrder are the namespaces by name.
+func (n namespaces) inOrder() []namespace {
+	all := make([]namespace, 0, len(n))
+	for _, name := range slices.Sorted(maps.Keys(n)) {
+		all = append(all, n[name])
+	}
+	return all
 }
 
 func (n namespaces) meshed() map[string]bool {
@@ -63,7 +76,7 @@ func meshName(objects Objects) string { return cmp.Or(objects.MeshName, DefaultM
 var systemNamespaces = []string{metav1.NamespaceSystem, metav1.NamespacePublic, corev1.NamespaceNodeLease, ControlPlaneNamespace}
 
 func resolveNamespace(o *corev1.Namespace, mesh string) (namespace, []model.Diagnostic) {
-	ns := namespace{outside: whyOutside(o, mesh)}
+	ns := namespace{name: o.Name, outside: whyOutside(o, mesh)}
 	if ns.outside != "" {
 		return ns, mixedMonitor(o, mesh)
 	}
@@ -112,9 +125,9 @@ func mixedMonitor(o *corev1.Namespace, mesh string) []model.Diagnostic {
 }
 
 // outside tells of the namespaces that hold something for a mesh and are not part of this one.
-func outside(objects Objects, found namespaces) []model.Diagnostic {
+func outside(objects Objects, found namespaces, inhabited []string) []model.Diagnostic {
 	var diagnostics []model.Diagnostic
-	for _, name := range slices.Sorted(maps.Keys(inhabited(objects))) {
+	for _, name := range inhabited {
 		if found.has(name) {
 			continue
 		}
@@ -131,26 +144,70 @@ func outside(objects Objects, found namespaces) []model.Diagnostic {
 	return diagnostics
 }
 
-// inhabited are the namespaces that hold workloads, services or policies.
-func inhabited(objects Objects) map[string]bool {
-	names := map[string]bool{}
-	for _, w := range workloadsOf(objects) {
-		names[w.ref.Namespace] = true
-	}
-	addNamespaces(names, objects.Pods)
-	addNamespaces(names, objects.Services)
-	addNamespaces(names, objects.TrafficTargets)
-	addNamespaces(names, objects.HTTPRouteGroups)
-	addNamespaces(names, objects.TCPRoutes)
-	addNamespaces(names, objects.UDPRoutes)
-	addNamespaces(names, objects.TrafficSplits)
-	return names
+// namespaceNames are the names of the namespaces that objects are in, each list by itself: most lists do not change.
+type namespaceNames struct {
+	workloads stage[*workloads, []string]
+	pods      stage[[]*corev1.Pod, []string]
+	services  stage[[]*corev1.Service, []string]
+	accounts  stage[[]*corev1.ServiceAccount, []string]
+	endpoints stage[[]*corev1.Endpoints, []string]
+	slices    stage[[]*discoveryv1.EndpointSlice, []string]
+	targets   stage[[]*TrafficTarget, []string]
+	groups    stage[[]*HTTPRouteGroup, []string]
+	tcp       stage[[]*TCPRoute, []string]
+	udp       stage[[]*specsv1alpha4.UDPRoute, []string]
+	splits    stage[[]*TrafficSplit, []string]
 }
 
-func addNamespaces[T metav1.Object](names map[string]bool, objects []T) {
-	for _, o := range objects {
-		names[o.GetNamespace()] = true
+func (n namespaceNames) again(o Objects, w *workloads) namespaceNames {
+	return namespaceNames{
+		workloads: n.workloads.again(w, workloadNamespaces),
+		pods:      n.pods.again(o.Pods, namespacesOf),
+		services:  n.services.again(o.Services, namespacesOf),
+		accounts:  n.accounts.again(o.ServiceAccounts, namespacesOf),
+		endpoints: n.endpoints.again(o.Endpoints, namespacesOf),
+		slices:    n.slices.again(o.EndpointSlices, namespacesOf),
+		targets:   n.targets.again(o.TrafficTargets, namespacesOf),
+		groups:    n.groups.again(o.HTTPRouteGroups, namespacesOf),
+		tcp:       n.tcp.again(o.TCPRoutes, namespacesOf),
+		udp:       n.udp.again(o.UDPRoutes, namespacesOf),
+		splits:    n.splits.again(o.TrafficSplits, namespacesOf),
 	}
+}
+
+// inhabited are the namespaces that hold workloads, services or policies, in order.
+func (n namespaceNames) inhabited() []string {
+	return distinctNames(n.workloads.out, n.pods.out, n.services.out, n.targets.out, n.groups.out, n.tcp.out, n.udp.out, n.splits.out)
+}
+
+// used are the namespaces that hold anything, in order.
+func (n namespaceNames) used() []string {
+	return distinctNames(n.inhabited(), n.accounts.out, n.endpoints.out, n.slices.out)
+}
+
+func distinctNames(lists ...[]string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(slices.Concat(lists...))))
+}
+
+func workloadNamespaces(w *workloads, _ []string) []string {
+	metas := make([]*metav1.ObjectMeta, 0, len(w.all))
+	for _, w := range w.all {
+		metas = append(metas, w.meta)
+	}
+	return namespacesOf(metas, nil)
+}
+
+// namespacesOf are the namespaces of objects. Neighbours are mostly in one.
+func namespacesOf[T metav1.Object](objects []T, _ []string) []string {
+	names := map[string]bool{}
+	last := ""
+	for i, o := range objects {
+		if name := o.GetNamespace(); i == 0 || name != last {
+			names[name] = true
+			last = name
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
 }
 
 // isBroken says whether the object was written but could not be read.
@@ -162,30 +219,36 @@ func isBroken(objects Objects, kind, namespace, name string) bool {
 
 // assumeNamespaces makes the namespaces that are used and were not written, as `fsm namespace add` leaves them. One
 // that was written and could not be read is not assumed: what it says of the mesh is not known.
-func assumeNamespaces(objects Objects) ([]*corev1.Namespace, []model.Diagnostic) {
-	used := inhabited(objects)
-	addNamespaces(used, objects.ServiceAccounts)
-	addNamespaces(used, objects.Endpoints)
-	addNamespaces(used, objects.EndpointSlices)
+func assumeNamespaces(objects Objects, used []string, before map[missingNamespace]*corev1.Namespace) (map[missingNamespace]*corev1.Namespace, []*corev1.Namespace, []model.Diagnostic) {
+	written := map[string]bool{}
 	for _, o := range objects.Namespaces {
-		delete(used, o.Name)
+		written[o.Name] = true
 	}
+	made := map[missingNamespace]*corev1.Namespace{}
 	var assumed []*corev1.Namespace
 	var diagnostics []model.Diagnostic
-	for _, name := range slices.Sorted(maps.Keys(used)) {
-		switch {
-		case isBroken(objects, "Namespace", "", name):
-		case slices.Contains(systemNamespaces, name):
-			assumed = append(assumed, assumedNamespace(name, nil, nil))
-		default:
-			assumed = append(assumed, assumedNamespace(name,
-				map[string]string{MonitoredByLabel: meshName(objects)}, map[string]string{InjectionAnnotation: "enabled"}))
+	for _, name := range used {
+		if written[name] || isBroken(objects, "Namespace", "", name) {
+			continue
+		}
+		assumed = append(assumed, reused(made, before, missingNamespace{name, meshName(objects)}, missingNamespace.assume))
+		if !slices.Contains(systemNamespaces, name) {
 			diagnostics = append(diagnostics, model.Note(model.NamespaceAssumed, model.Ref{Kind: "Namespace", Name: name},
 				fmt.Sprintf("namespace %s is used, and the input has no such Namespace", name)).
 				Did(fmt.Sprintf("it is taken as part of mesh %s, with injection on", meshName(objects))))
 		}
 	}
-	return assumed, diagnostics
+	return made, assumed, diagnostics
+}
+
+// missingNamespace is a namespace that was not written, and the mesh that it is taken as part of.
+type missingNamespace struct{ name, mesh string }
+
+func (n missingNamespace) assume() *corev1.Namespace {
+	if slices.Contains(systemNamespaces, n.name) {
+		return assumedNamespace(n.name, nil, nil)
+	}
+	return assumedNamespace(n.name, map[string]string{MonitoredByLabel: n.mesh}, map[string]string{InjectionAnnotation: "enabled"})
 }
 
 func assumedNamespace(name string, labels, annotations map[string]string) *corev1.Namespace {

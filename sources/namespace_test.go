@@ -46,7 +46,7 @@ func TestNamespacesOfTheMesh(t *testing.T) {
 			if namespace == "" {
 				namespace = "n"
 			}
-			found, diagnostics := resolveNamespaces(Objects{MeshName: row.mesh, Namespaces: []*corev1.Namespace{
+			found, diagnostics := freshNamespaces(Objects{MeshName: row.mesh, Namespaces: []*corev1.Namespace{
 				{ObjectMeta: metav1.ObjectMeta{Name: namespace, Labels: row.labels}},
 			}})
 			if got := found.has(namespace); got != row.want || found.meshed()[namespace] != got {
@@ -69,7 +69,7 @@ func TestOnlyNamespacesThatHoldSomethingAreOutside(t *testing.T) {
 		Services:        []*corev1.Service{service("full"), service("missing"), service("broken")},
 		Broken:          []model.Ref{{Kind: "Namespace", Name: "broken"}},
 	}
-	_, diagnostics := resolveNamespaces(objects)
+	_, diagnostics := freshNamespaces(objects)
 	wantFindings(t, diagnostics, "FSM1101 Namespace broken", "FSM1101 Namespace full", "FSM1101 Namespace missing")
 	for i, why := range []string{"could not be read", "has no label", "no such Namespace"} {
 		if got := model.SortDiagnostics(diagnostics)[i].Message; !strings.Contains(got, why) {

@@ -12,7 +12,7 @@ import (
 )
 
 // ownersOf indexes the workloads that were written, to follow owner references through them.
-func ownersOf(workloads []workload) owners {
+func ownersOf(workloads []*workload) owners {
 	o := make(owners, len(workloads))
 	for _, w := range workloads {
 		o[w.ref] = w
@@ -21,22 +21,33 @@ func ownersOf(workloads []workload) owners {
 }
 
 // owners are the workloads that were written.
-type owners map[model.Ref]workload
+type owners map[model.Ref]*workload
 
 func (o owners) has(ref model.Ref) bool {
 	_, ok := o[ref]
 	return ok
 }
 
-// chain is what made the pod, what made that, and so on.
-func (o owners) chain(pod *corev1.Pod) []model.Ref {
+// lineage is what is written in a pod of what made it.
+type lineage struct {
+	controller model.Ref
+	// hash is that of the ReplicaSet.
+	hash string
+}
+
+func lineageOf(pod *corev1.Pod) lineage {
+	return lineage{controllerOf(pod), pod.Labels[appsv1.DefaultDeploymentUniqueLabelKey]}
+}
+
+// chain is what made a pod, what made that, and so on.
+func (o owners) chain(pod lineage) []model.Ref {
 	var chain []model.Ref
-	ref := controllerOf(pod)
+	ref := pod.controller
 	for ref != (model.Ref{}) && !slices.Contains(chain, ref) {
 		chain = append(chain, ref)
 		w, ok := o[ref]
 		if !ok {
-			ref = deploymentOf(ref, pod)
+			ref = deploymentOf(ref, pod.hash)
 			continue
 		}
 		ref = controllerOf(w.meta)
@@ -47,9 +58,13 @@ func (o owners) chain(pod *corev1.Pod) []model.Ref {
 // staffed are the workloads some pod of which was written, finished or not.
 func (o owners) staffed(pods []*corev1.Pod) map[model.Ref]bool {
 	staffed := map[model.Ref]bool{}
+	seen := map[lineage]bool{}
 	for _, p := range pods {
-		for _, ref := range o.chain(p) {
-			staffed[ref] = true
+		if l := lineageOf(p); !seen[l] {
+			seen[l] = true
+			for _, ref := range o.chain(l) {
+				staffed[ref] = true
+			}
 		}
 	}
 	return staffed
@@ -67,8 +82,7 @@ func controllerOf(o metav1.Object) model.Ref {
 
 // deploymentOf tells the Deployment from a ReplicaSet that was not written: it names its ReplicaSets
 // <deployment>-<hash>, and labels their pods with the hash.
-func deploymentOf(ref model.Ref, pod *corev1.Pod) model.Ref {
-	hash := pod.Labels[appsv1.DefaultDeploymentUniqueLabelKey]
+func deploymentOf(ref model.Ref, hash string) model.Ref {
 	name, ok := strings.CutSuffix(ref.Name, "-"+hash)
 	if ref.Kind != "ReplicaSet" || hash == "" || !ok {
 		return model.Ref{}

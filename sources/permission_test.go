@@ -16,8 +16,8 @@ import (
 func checkPermissions(t *testing.T, objects Objects, settings model.Settings, want, found []string) {
 	t.Helper()
 	topology := shopTopology()
-	routes, routeNotes := resolveRoutes(objects, topology)
-	permissions, notes := resolvePermissions(objects, settings, topology, routes)
+	routes, routeNotes := freshRoutes(objects, topology)
+	permissions, notes := freshPermissions(objects, settings, topology, routes)
 	var got []string
 	for _, p := range permissions {
 		got = append(got, spelled(p))
@@ -65,8 +65,8 @@ spec:
   rules: [{kind: HTTPRouteGroup, name: reads}, {kind: TCPRoute, name: web}]`)
 	objects.Broken = []model.Ref{{Kind: "HTTPRouteGroup", Namespace: "shop", Name: "reads"}}
 	topology := shopTopology()
-	routes, _ := resolveRoutes(objects, topology)
-	permissions, notes := resolvePermissions(objects, model.Settings{}, topology, routes)
+	routes, _ := freshRoutes(objects, topology)
+	permissions, notes := freshPermissions(objects, model.Settings{}, topology, routes)
 	if len(permissions) > 0 {
 		t.Errorf("admitted: %v", permissions)
 	}
@@ -99,8 +99,8 @@ spec:
   - {kind: TcpRoute, name: web}
   - {kind: Gateway, name: web}`)
 	topology := shopTopology()
-	routes, _ := resolveRoutes(objects, topology)
-	_, notes := resolvePermissions(objects, model.Settings{}, topology, routes)
+	routes, _ := freshRoutes(objects, topology)
+	_, notes := freshPermissions(objects, model.Settings{}, topology, routes)
 	got := map[string]string{}
 	for _, d := range notes {
 		got[d.At.Field] = d.Fix

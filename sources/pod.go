@@ -13,23 +13,11 @@ import (
 	"github.com/flomesh-io/fsmc/model"
 )
 
-// resolvePods finds every pod that has not finished, in the mesh or not: addresses are told apart over all of them.
-func resolvePods(objects Objects, namespaces namespaces) (pods, []model.Diagnostic) {
-	found := pods{byID: map[model.ProxyID]*pod{}, byAddress: map[netip.Addr][]*pod{}}
-	owners := ownersOf(workloadsOf(objects))
-	told := faults{}
-	for _, o := range inOrder(objects.Pods) {
-		if isFinished(o) {
-			continue
-		}
-		p := resolvePod(o, owners, namespaces, told)
-		found.all = append(found.all, p)
-		found.byID[p.id] = p
-		for _, address := range p.addresses {
-			found.byAddress[address] = append(found.byAddress[address], p)
-		}
-	}
-	return found, slices.Concat(told.diagnostics(), unknownAccounts(objects, found), sharedAddresses(found))
+// podsInput is every pod that has not finished, by name, in the mesh or not: addresses are told apart over all of them.
+type podsInput struct {
+	objects    []*corev1.Pod
+	workloads  *workloads
+	namespaces []namespace
 }
 
 // pods are the pods that have not finished.
@@ -38,6 +26,10 @@ type pods struct {
 	all       []*pod
 	byID      map[model.ProxyID]*pod
 	byAddress map[netip.Addr][]*pod
+	// notes are about them.
+	notes []model.Diagnostic
+
+	read map[podInput]readPod
 }
 
 // pod is a pod that has not finished.
@@ -56,31 +48,99 @@ type pod struct {
 	metrics bool
 }
 
-func resolvePod(o *corev1.Pod, owners owners, namespaces namespaces, told faults) *pod {
-	p := &pod{object: o, id: idOf(o), identity: podIdentity(o.Namespace, o.Spec), meshed: namespaces.has(o.Namespace)}
-	if chain := owners.chain(o); len(chain) > 0 {
-		p.workload = chain[len(chain)-1]
+func resolvePods(in podsInput, before *pods) *pods {
+	if before == nil {
+		before = &pods{}
 	}
-	p.origin = refTo("Pod", o)
-	if w, ok := owners[p.workload]; ok {
-		p.origin = w.ref.At(w.field)
+	n := len(in.objects)
+	found := &pods{
+		all:  make([]*pod, 0, n),
+		byID: make(map[model.ProxyID]*pod, n), byAddress: make(map[netip.Addr][]*pod, n), read: make(map[podInput]readPod, n),
 	}
+	namespaces := namespaces{}
+	for _, ns := range in.namespaces {
+		namespaces[ns.name] = ns
+	}
+	made := makers{owners: in.workloads.owners, known: map[lineage]maker{}}
+	told := faults{}
+	for _, o := range in.objects {
+		ns, ok := namespaces[o.Namespace]
+		read := reused(found.read, before.read, podInput{o, made.of(o), ns, ok && ns.outside == ""}, resolvePod)
+		for _, f := range read.faults {
+			told.add(f)
+		}
+		found.add(read.pod)
+	}
+	found.notes = slices.Concat(told.diagnostics(), sharedAddresses(found))
+	return found
+}
+
+func (p *pods) add(q *pod) {
+	p.all = append(p.all, q)
+	p.byID[q.id] = q
+	for _, address := range q.addresses {
+		p.byAddress[address] = append(p.byAddress[address], q)
+	}
+}
+
+// maker is what made a pod, and where its template stands; zero for a bare pod.
+type maker struct{ workload, template model.Ref }
+
+// makers finds out what made pods, once for all replicas.
+type makers struct {
+	owners owners
+	known  map[lineage]maker
+}
+
+func (m makers) of(o *corev1.Pod) maker {
+	l := lineageOf(o)
+	found, ok := m.known[l]
+	if ok {
+		return found
+	}
+	if chain := m.owners.chain(l); len(chain) > 0 {
+		found.workload = chain[len(chain)-1]
+	}
+	if w, ok := m.owners[found.workload]; ok {
+		found.template = w.ref.At(w.field)
+	}
+	m.known[l] = found
+	return found
+}
+
+// podInput is all that a pod is made of.
+type podInput struct {
+	object    *corev1.Pod
+	maker     maker
+	namespace namespace
+	meshed    bool
+}
+
+// readPod is a pod and what is wrong with it.
+type readPod struct {
+	pod    *pod
+	faults []podFault
+}
+
+func resolvePod(in podInput) readPod {
+	o := in.object
+	p := &pod{object: o, id: idOf(o), identity: podIdentity(o.Namespace, o.Spec), meshed: in.meshed, workload: in.maker.workload}
+	p.origin = cmp.Or(in.maker.template, refTo("Pod", o))
 	addresses, addressDiagnostics := podAddresses(o)
 	p.addresses = addresses
 	if !p.meshed {
-		return p
+		return readPod{pod: p}
 	}
-	ns := namespaces[o.Namespace]
 	chosen, choiceDiagnostics := injectionChoice(o.Annotations, p.at("metadata.annotations"))
-	verdict := decideInjection(o, chosen, ns)
+	verdict := decideInjection(o, chosen, in.namespace)
 	p.sidecar = verdict.sidecar
-	p.metrics = strings.EqualFold(o.Annotations["prometheus.io/scrape"], "true") || !isReal(o) && ns.metrics
+	p.metrics = strings.EqualFold(o.Annotations["prometheus.io/scrape"], "true") || !isReal(o) && in.namespace.metrics
 	if isReal(o) {
 		choiceDiagnostics = nil
 	}
-	told.add(refTo("Pod", o), addressDiagnostics)
-	told.add(cmp.Or(p.workload, p.origin), slices.Concat(choiceDiagnostics, noSidecar(p, verdict)))
-	return p
+	return readPod{p, slices.Concat(
+		faultsOf(refTo("Pod", o), addressDiagnostics),
+		faultsOf(cmp.Or(p.workload, p.origin), slices.Concat(choiceDiagnostics, noSidecar(p, verdict))))}
 }
 
 // at is a field of the pod, where it was written.
@@ -102,11 +162,23 @@ type fault struct {
 	code model.Code
 }
 
-func (f faults) add(of model.Ref, diagnostics []model.Diagnostic) {
+// podFault is a diagnostic and the thing at fault.
+type podFault struct {
+	of         model.Ref
+	diagnostic model.Diagnostic
+}
+
+func faultsOf(of model.Ref, diagnostics []model.Diagnostic) []podFault {
+	var all []podFault
 	for _, d := range diagnostics {
-		if _, ok := f[fault{of, d.Code}]; !ok {
-			f[fault{of, d.Code}] = d
-		}
+		all = append(all, podFault{of, d})
+	}
+	return all
+}
+
+func (f faults) add(p podFault) {
+	if _, ok := f[fault{p.of, p.diagnostic.Code}]; !ok {
+		f[fault{p.of, p.diagnostic.Code}] = p.diagnostic
 	}
 }
 
@@ -161,18 +233,25 @@ func writtenAddresses(o *corev1.Pod) []string {
 	return texts
 }
 
+// accountsInput is the accounts that were written, or could not be read, and the pods.
+type accountsInput struct {
+	accounts []*corev1.ServiceAccount
+	broken   []model.Ref
+	pods     *pods
+}
+
 // unknownAccounts tells of accounts that pods would need and that were not written. Pods that run have theirs, and
 // every namespace has the account default.
-func unknownAccounts(objects Objects, pods pods) []model.Diagnostic {
+func unknownAccounts(in accountsInput, _ []model.Diagnostic) []model.Diagnostic {
 	known := map[model.Identity]bool{}
-	for _, o := range objects.ServiceAccounts {
+	for _, o := range in.accounts {
 		known[model.Identity{Namespace: o.Namespace, ServiceAccount: o.Name}] = true
 	}
 	var diagnostics []model.Diagnostic
-	for _, p := range pods.all {
+	for _, p := range in.pods.all {
 		account := p.identity.ServiceAccount
-		if !p.meshed || isReal(p.object) || known[p.identity] || account == defaultAccount ||
-			isBroken(objects, "ServiceAccount", p.id.Namespace, account) {
+		if !p.meshed || known[p.identity] || account == defaultAccount || isReal(p.object) ||
+			isBroken(Objects{Broken: in.broken}, "ServiceAccount", p.id.Namespace, account) {
 			continue
 		}
 		known[p.identity] = true
@@ -183,7 +262,7 @@ func unknownAccounts(objects Objects, pods pods) []model.Diagnostic {
 }
 
 // sharedAddresses tells of sidecars that do not have their address for themselves.
-func sharedAddresses(pods pods) []model.Diagnostic {
+func sharedAddresses(pods *pods) []model.Diagnostic {
 	var diagnostics []model.Diagnostic
 	told := map[netip.Addr]bool{}
 	for _, p := range pods.all {
@@ -201,29 +280,35 @@ func sharedAddresses(pods pods) []model.Diagnostic {
 	return diagnostics
 }
 
-// resolveProxies makes a proxy of each pod with a sidecar. A pod without an address has none yet: which families it
+// proxyInput is a pod and the service ports that it serves.
+type proxyInput struct {
+	pod   *pod
+	share *portShare
+}
+
+// proxyOf makes a proxy of a pod with a sidecar; nil for any other. A pod without an address has none yet: which families it
 // serves is not known before.
-func resolveProxies(pods pods, shares shares) []*model.Proxy {
-	var proxies []*model.Proxy
-	for _, p := range pods.all {
-		if !p.sidecar || len(p.addresses) == 0 {
-			continue
-		}
-		from := refTo("Pod", p.object)
-		if isAssumed(p.object) && p.object.Annotations[AssumedAnnotation] == "pod" {
-			from = p.origin.Object()
-		}
-		proxies = append(proxies, &model.Proxy{
-			ID: p.id, Identity: p.identity,
-			Addresses: model.ListOf(p.addresses...),
-			Members:   model.ListOf(shares.members[p.id]...),
-			Metrics:   p.metrics,
-			Workload:  p.workload,
-			Assumed:   isAssumed(p.object),
-			From:      from,
-		})
+func proxyOf(in proxyInput) *model.Proxy {
+	p := in.pod
+	if !p.sidecar || len(p.addresses) == 0 {
+		return nil
 	}
-	return proxies
+	from := refTo("Pod", p.object)
+	if isAssumed(p.object) && p.object.Annotations[AssumedAnnotation] == "pod" {
+		from = p.origin.Object()
+	}
+	proxy := &model.Proxy{
+		ID: p.id, Identity: p.identity,
+		Addresses: model.ListOf(p.addresses...),
+		Metrics:   p.metrics,
+		Workload:  p.workload,
+		Assumed:   isAssumed(p.object),
+		From:      from,
+	}
+	if in.share != nil {
+		proxy.Members = model.ListOf(in.share.members...)
+	}
+	return proxy
 }
 
 func idOf(o metav1.Object) model.ProxyID {

@@ -30,7 +30,7 @@ func TestProxies(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			topology, diagnostics := resolveTopology(read(t, append(row.manifests, meshNamespace)...), model.Settings{})
+			topology, diagnostics := freshTopology(read(t, append(row.manifests, meshNamespace)...), model.Settings{})
 			var got string
 			for _, p := range topology.proxies {
 				var addresses []string
@@ -71,7 +71,7 @@ func TestFaultsOfAWorkloadAreToldOnce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			completed, _ := Complete(read(t, scraped, row.deployment))
-			topology, diagnostics := resolveTopology(completed, model.Settings{})
+			topology, diagnostics := freshTopology(completed, model.Settings{})
 			for _, p := range topology.proxies {
 				if !p.Metrics || p.Workload != (model.Ref{Kind: "Deployment", Namespace: "shop", Name: "web"}) {
 					t.Errorf("got proxy %+v", p)
@@ -92,7 +92,7 @@ func TestAccountsThatAreKnown(t *testing.T) {
 	for account, want := range map[string]bool{"": true, "default": true, "known": true, "broken": true, "unknown": false} {
 		objects.Deployments[0].Spec.Template.Spec.ServiceAccountName = account
 		completed, _ := Complete(objects)
-		if _, diagnostics := resolveTopology(completed, model.Settings{}); (len(diagnostics) == 0) != want {
+		if _, diagnostics := freshTopology(completed, model.Settings{}); (len(diagnostics) == 0) != want {
 			t.Errorf("%q: got %v", account, diagnostics)
 		}
 	}

@@ -23,9 +23,9 @@ func BenchmarkPolicies(b *testing.B) {
 			}
 			b.Run(name, func(b *testing.B) {
 				for b.Loop() {
-					routes, _ := resolveRoutes(objects, topology)
-					resolvePermissions(objects, model.Settings{}, topology, routes)
-					resolveSplits(objects, topology, routes)
+					routes, _ := freshRoutes(objects, topology)
+					freshPermissions(objects, model.Settings{}, topology, routes)
+					freshSplits(objects, topology, routes)
 				}
 			})
 		}
@@ -35,17 +35,16 @@ func BenchmarkPolicies(b *testing.B) {
 func policyMesh(n int, groups string) (Objects, topology) {
 	var objects Objects
 	t := topology{
-		namespaces:  map[string]bool{"shop": true, "back": true},
-		identities:  map[model.Identity]bool{},
-		serviceByID: map[model.ServiceID]*model.Service{},
-		membersOf:   map[model.Identity][]model.Member{},
+		namespaces: map[string]bool{"shop": true, "back": true},
+		identities: map[model.Identity]bool{},
+		served:     &memberIndex{of: map[model.Identity][]model.Member{}},
 	}
 	for i := range n {
 		name := fmt.Sprintf("service-%d", i)
 		service := &model.Service{ID: model.ServiceID{Namespace: "shop", Name: name}, Ports: model.ListOf(model.Port{Number: 80, Protocol: model.HTTP})}
 		identity := model.Identity{Namespace: "shop", ServiceAccount: name}
-		t.services, t.serviceByID[service.ID] = append(t.services, service), service
-		t.identities[identity], t.membersOf[identity] = true, []model.Member{member(name, 80, 8080, model.HTTP)}
+		t.services = append(t.services, service)
+		t.identities[identity], t.served.of[identity] = true, []model.Member{member(name, 80, 8080, model.HTTP)}
 
 		group := &HTTPRouteGroup{}
 		group.Namespace, group.Name = groups, name

@@ -24,16 +24,15 @@ func shopTopology() topology {
 	t := topology{
 		namespaces: map[string]bool{"shop": true, "back": true},
 		identities: map[model.Identity]bool{},
-		membersOf: map[model.Identity][]model.Member{
+		served: &memberIndex{of: map[model.Identity][]model.Member{
 			{Namespace: "shop", ServiceAccount: "server"}: {db, web},
 			{Namespace: "shop", ServiceAccount: "web"}:    {web},
-		},
-		serviceByID: map[model.ServiceID]*model.Service{},
+		}},
 	}
 	for _, account := range []string{"server", "web", "idle"} {
 		identity := model.Identity{Namespace: "shop", ServiceAccount: account}
 		t.identities[identity] = true
-		t.proxies = append(t.proxies, &model.Proxy{Identity: identity})
+		t.served.identities = append(t.served.identities, identity)
 	}
 	return t
 }
@@ -164,11 +163,11 @@ func TestPoliciesDoNotDependOnTheOrderOfTheInput(t *testing.T) {
 func everything(t *testing.T, objects Objects) string {
 	t.Helper()
 	topology := splitTopology()
-	topology.membersOf, topology.identities = shopTopology().membersOf, shopTopology().identities
+	topology.served, topology.identities = shopTopology().served, shopTopology().identities
 	settings, settingNotes := resolveSettings(objects)
-	routes, routeNotes := resolveRoutes(objects, topology)
-	permissions, permissionNotes := resolvePermissions(objects, settings, topology, routes)
-	splits, splitNotes := resolveSplits(objects, topology, routes)
+	routes, routeNotes := freshRoutes(objects, topology)
+	permissions, permissionNotes := freshPermissions(objects, settings, topology, routes)
+	splits, splitNotes := freshSplits(objects, topology, routes)
 	notes := model.SortDiagnostics(slices.Concat(settingNotes, routeNotes, permissionNotes, splitNotes))
 	data, err := json.MarshalIndent([]any{settings, permissions, splits, notes}, "", " ")
 	if err != nil {

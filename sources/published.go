@@ -14,26 +14,53 @@ import (
 )
 
 // publish indexes the endpoints that were written by the service that they are of.
-func publish(objects Objects) published {
-	p := published{slices: map[model.ServiceID][]*discoveryv1.EndpointSlice{}, older: map[model.ServiceID]*corev1.Endpoints{}}
-	for _, o := range inOrder(objects.EndpointSlices) {
-		id := model.ServiceID{Namespace: o.Namespace, Name: o.Labels[discoveryv1.LabelServiceName]}
-		p.slices[id] = append(p.slices[id], o)
+func publish(in publishedLists, before *published) *published {
+	p := &published{
+		slices: map[model.ServiceID][]*places{}, older: map[model.ServiceID]*places{},
+		ofSlice: map[*discoveryv1.EndpointSlice]*places{}, ofOlder: map[*corev1.Endpoints]*places{},
 	}
-	for _, o := range objects.Endpoints {
-		p.older[model.ServiceID{Namespace: o.Namespace, Name: o.Name}] = o
+	if before == nil {
+		before = &published{}
+	}
+	for _, o := range inOrder(in.slices) {
+		p.slices[sliceOf(o)] = append(p.slices[sliceOf(o)], reused(p.ofSlice, before.ofSlice, o, slicePlaces))
+	}
+	for _, o := range in.endpoints {
+		p.older[model.ServiceID{Namespace: o.Namespace, Name: o.Name}] = reused(p.ofOlder, before.ofOlder, o, endpointsPlaces)
 	}
 	return p
 }
 
 // published are the endpoints that were written. EndpointSlices count; the older Endpoints do where there are none.
 type published struct {
-	slices map[model.ServiceID][]*discoveryv1.EndpointSlice
-	older  map[model.ServiceID]*corev1.Endpoints
+	slices map[model.ServiceID][]*places
+	older  map[model.ServiceID]*places
+
+	ofSlice map[*discoveryv1.EndpointSlice]*places
+	ofOlder map[*corev1.Endpoints]*places
 }
 
-// has says whether anything was written of the service's endpoints.
-func (p published) has(id model.ServiceID) bool { return len(p.slices[id]) > 0 || p.older[id] != nil }
+// places are the addresses of one object, and what is found about it.
+type places struct {
+	all   []*place
+	notes []model.Diagnostic
+}
+
+// sliceOf is the service that a slice belongs to.
+func sliceOf(o *discoveryv1.EndpointSlice) model.ServiceID {
+	return model.ServiceID{Namespace: o.Namespace, Name: o.Labels[discoveryv1.LabelServiceName]}
+}
+
+// of are the places of a service's endpoints.
+func (p *published) of(id model.ServiceID) []*places {
+	if written := p.slices[id]; len(written) > 0 {
+		return written
+	}
+	if older := p.older[id]; older != nil {
+		return []*places{older}
+	}
+	return nil
+}
 
 // endpoint is an address that is published for the port of that name.
 type endpoint struct {
@@ -48,23 +75,51 @@ type endpoint struct {
 	pod *pod
 	// ambiguous says that several pods are at the address and that the endpoint cannot be told to be one of them.
 	ambiguous bool
+	// guarded says that a pod with a sidecar has the address.
+	guarded bool
 }
 
-// endpoints are all endpoints of a service, ready or not.
-func (p published) endpoints(s *corev1.Service, pods pods) ([]endpoint, []model.Diagnostic) {
-	var places []place
-	var diagnostics []model.Diagnostic
-	for _, slice := range p.slices[serviceID(s)] {
-		more, refused := slicePlaces(slice)
-		places, diagnostics = append(places, more...), append(diagnostics, refused...)
+// besideSidecar says whether the address is that of a pod with a sidecar that the endpoint is not: whatever the
+// endpoint is, plaintext must not be sent there.
+func (e endpoint) besideSidecar() bool { return e.guarded && (e.pod == nil || !e.pod.sidecar) }
+
+// located is a place and what is known to be there.
+type located struct {
+	place *place
+	// pod, ambiguous and guarded are those of the endpoints there.
+	pod                *pod
+	ambiguous, guarded bool
+}
+
+// locatedInput is places, and all pods.
+type locatedInput struct {
+	published []*places
+	pods      *pods
+}
+
+// locate finds the pods that are at places.
+func locate(in locatedInput, _ []located) []located {
+	var found []located
+	pods := in.pods
+	for _, all := range in.published {
+		for _, place := range all.all {
+			l := located{place: place}
+			if place.err == nil {
+				l.pod, l.ambiguous = pods.behind(place.parsed, place.target, place.at.Namespace)
+				l.guarded = slices.ContainsFunc(pods.byAddress[place.parsed], func(q *pod) bool { return q.sidecar })
+			}
+			found = append(found, l)
+		}
 	}
-	if older := p.older[serviceID(s)]; older != nil && len(p.slices[serviceID(s)]) == 0 {
-		places = endpointsPlaces(older)
-	}
+	return found
+}
+
+// endpointsAt are all endpoints of a service, ready or not.
+func endpointsAt(s *corev1.Service, located []located) ([]endpoint, []model.Diagnostic) {
 	var found []endpoint
-	for _, place := range places {
-		place.ready = place.ready || s.Spec.PublishNotReadyAddresses
-		more, refused := place.endpoints(pods)
+	var diagnostics []model.Diagnostic
+	for _, l := range located {
+		more, refused := l.endpoints(s)
 		found, diagnostics = append(found, more...), append(diagnostics, refused...)
 	}
 	return found, diagnostics
@@ -82,6 +137,18 @@ type place struct {
 	target          *corev1.ObjectReference
 	ports           []placePort
 	at              model.Ref
+	// parsed is the address; err says why it cannot be used.
+	parsed netip.Addr
+	err    error
+}
+
+// read is the place with its address as it can be used.
+func (p place) read() *place {
+	p.parsed, p.err = parseAddress(p.address)
+	if p.err == nil && p.family != "" && p.parsed.Is4() != (p.family == discoveryv1.AddressTypeIPv4) {
+		p.err = fmt.Errorf("%s is not of the type that its EndpointSlice says, %s", p.address, p.family)
+	}
+	return &p
 }
 
 type placePort struct {
@@ -91,12 +158,12 @@ type placePort struct {
 
 // slicePlaces reads an EndpointSlice. Of an endpoint's addresses only the first has a meaning in Kubernetes. A missing
 // condition reads as kube-proxy reads it: ready, serving, not terminating.
-func slicePlaces(o *discoveryv1.EndpointSlice) ([]place, []model.Diagnostic) {
+func slicePlaces(o *discoveryv1.EndpointSlice) *places {
 	at := refTo("EndpointSlice", o)
 	if o.AddressType != discoveryv1.AddressTypeIPv4 && o.AddressType != discoveryv1.AddressTypeIPv6 {
-		return nil, []model.Diagnostic{model.Note(model.InvalidAddress, at.At("addressType"),
+		return &places{notes: []model.Diagnostic{model.Note(model.InvalidAddress, at.At("addressType"),
 			fmt.Sprintf("EndpointSlice %s/%s holds addresses of type %q, which are no IP addresses", o.Namespace, o.Name, o.AddressType)).
-			Did("its endpoints are left out")}
+			Did("its endpoints are left out")}}
 	}
 	var ports []placePort
 	for _, p := range o.Ports {
@@ -104,24 +171,24 @@ func slicePlaces(o *discoveryv1.EndpointSlice) ([]place, []model.Diagnostic) {
 			ports = append(ports, placePort{value(p.Name), *p.Port})
 		}
 	}
-	var places []place
+	found := &places{}
 	for i, e := range o.Endpoints {
 		if len(e.Addresses) == 0 {
 			continue
 		}
-		places = append(places, place{
+		found.all = append(found.all, place{
 			address: e.Addresses[0], field: ".addresses[0]", family: o.AddressType, host: value(e.Hostname), zone: value(e.Zone),
 			ready:    e.Conditions.Ready == nil || *e.Conditions.Ready,
 			draining: (e.Conditions.Serving == nil || *e.Conditions.Serving) && isTrue(e.Conditions.Terminating),
 			target:   e.TargetRef, ports: ports, at: at.At(fmt.Sprintf("endpoints[%d]", i)),
-		})
+		}.read())
 	}
-	return places, nil
+	return found
 }
 
 // endpointsPlaces reads an Endpoints object.
-func endpointsPlaces(o *corev1.Endpoints) []place {
-	var places []place
+func endpointsPlaces(o *corev1.Endpoints) *places {
+	found := &places{}
 	for i, subset := range o.Subsets {
 		var ports []placePort
 		for _, p := range subset.Ports {
@@ -131,46 +198,42 @@ func endpointsPlaces(o *corev1.Endpoints) []place {
 		}
 		add := func(field string, addresses []corev1.EndpointAddress, ready bool) {
 			for j, a := range addresses {
-				places = append(places, place{
+				found.all = append(found.all, place{
 					address: a.IP, field: ".ip", host: a.Hostname, ready: ready, target: a.TargetRef, ports: ports,
 					at: refTo("Endpoints", o).At(fmt.Sprintf("subsets[%d].%s[%d]", i, field, j)),
-				})
+				}.read())
 			}
 		}
 		add("addresses", subset.Addresses, true)
 		add("notReadyAddresses", subset.NotReadyAddresses, false)
 	}
-	return places
+	return found
 }
 
 // endpoints are one for each port of the place.
-func (p place) endpoints(pods pods) ([]endpoint, []model.Diagnostic) {
+func (l located) endpoints(s *corev1.Service) ([]endpoint, []model.Diagnostic) {
+	p, host := l.place, l.place.host
 	refuse := func(code model.Code, field, why, did string) model.Diagnostic {
 		return model.Note(code, p.at.At(p.at.Field+field), why).Did(did)
 	}
-	address, err := parseAddress(p.address)
-	if err == nil && p.family != "" && address.Is4() != (p.family == discoveryv1.AddressTypeIPv4) {
-		err = fmt.Errorf("%s is not of the type that its EndpointSlice says, %s", p.address, p.family)
-	}
-	if err != nil {
-		return nil, []model.Diagnostic{refuse(model.InvalidAddress, p.field, err.Error(), "the endpoint is left out")}
+	if p.err != nil {
+		return nil, []model.Diagnostic{refuse(model.InvalidAddress, p.field, p.err.Error(), "the endpoint is left out")}
 	}
 	var found []endpoint
 	var diagnostics []model.Diagnostic
-	if p.host != "" && len(validation.IsDNS1123Label(p.host)) > 0 {
-		diagnostics = append(diagnostics, refuse(model.InvalidAddress, ".hostname", fmt.Sprintf("%q cannot be a host name", p.host),
+	if host != "" && len(validation.IsDNS1123Label(host)) > 0 {
+		diagnostics = append(diagnostics, refuse(model.InvalidAddress, ".hostname", fmt.Sprintf("%q cannot be a host name", host),
 			"the endpoint has no name of its own"))
-		p.host = ""
+		host = ""
 	}
-	pod, ambiguous := pods.behind(address, p.target, p.at.Namespace)
 	for _, q := range p.ports {
 		if !isPort(q.number) {
 			diagnostics = append(diagnostics, refuse(model.InvalidPort, "", fmt.Sprintf("port %d is not between 1 and 65535", q.number), "the endpoint is left out"))
 			continue
 		}
 		found = append(found, endpoint{
-			address: netip.AddrPortFrom(address, uint16(q.number)), port: q.name, host: p.host, zone: p.zone,
-			ready: p.ready, draining: p.draining, pod: pod, ambiguous: ambiguous,
+			address: netip.AddrPortFrom(p.parsed, uint16(q.number)), port: q.name, host: host, zone: p.zone,
+			ready: p.ready || s.Spec.PublishNotReadyAddresses, draining: p.draining, pod: l.pod, ambiguous: l.ambiguous, guarded: l.guarded,
 		})
 	}
 	return found, diagnostics
@@ -178,7 +241,7 @@ func (p place) endpoints(pods pods) ([]endpoint, []model.Diagnostic) {
 
 // behind is the pod at an address: the one that the endpoint names, unless the address is known to be only others', and
 // else the only one that has the address. Pods of a host's network share its address: what is there cannot be told.
-func (p pods) behind(address netip.Addr, target *corev1.ObjectReference, namespace string) (found *pod, ambiguous bool) {
+func (p *pods) behind(address netip.Addr, target *corev1.ObjectReference, namespace string) (found *pod, ambiguous bool) {
 	there := p.byAddress[address]
 	if target != nil && target.Kind == "Pod" {
 		named := p.byID[model.ProxyID{Namespace: cmp.Or(target.Namespace, namespace), Name: target.Name}]
@@ -190,12 +253,6 @@ func (p pods) behind(address netip.Addr, target *corev1.ObjectReference, namespa
 		return there[0], false
 	}
 	return nil, len(there) > 1
-}
-
-// besideSidecar says whether the address is that of a pod with a sidecar that the endpoint is not: whatever the
-// endpoint is, plaintext must not be sent there.
-func (p pods) besideSidecar(e endpoint) bool {
-	return (e.pod == nil || !e.pod.sidecar) && slices.ContainsFunc(p.byAddress[e.address.Addr()], func(q *pod) bool { return q.sidecar })
 }
 
 // value is what the pointer points at; zero when nowhere.

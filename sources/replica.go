@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -12,47 +13,69 @@ import (
 	"github.com/flomesh-io/fsmc/model"
 )
 
+// crew are the pods that a cluster would make of the workloads.
+type crew struct {
+	pods        []*corev1.Pod
+	diagnostics []model.Diagnostic
+	// of are the pods of each workload.
+	of map[*workload][]*corev1.Pod
+}
+
+type crewInput struct {
+	workloads *workloads
+	// pods are those that were written.
+	pods []*corev1.Pod
+}
+
 // assumePods makes the pods that a cluster would make of the workloads. A workload that came from a cluster, or some
 // pod of which was written, has the pods that it has.
-func assumePods(objects Objects) ([]*corev1.Pod, []model.Diagnostic) {
-	workloads := workloadsOf(objects)
-	owners := ownersOf(workloads)
-	staffed := owners.staffed(objects.Pods)
-	names := map[model.ProxyID]bool{}
-	for _, p := range objects.Pods {
+func assumePods(in crewInput, before *crew) *crew {
+	owners := in.workloads.owners
+	staffed := owners.staffed(in.pods)
+	names := make(map[model.ProxyID]bool, len(in.pods))
+	for _, p := range in.pods {
 		names[idOf(p)] = true
 	}
-	var pods []*corev1.Pod
-	var diagnostics []model.Diagnostic
-	for _, w := range workloads {
+	made := &crew{of: map[*workload][]*corev1.Pod{}}
+	var known map[*workload][]*corev1.Pod
+	if before != nil {
+		known = before.of
+	}
+	for _, w := range in.workloads.all {
 		if isMade(w.meta) || staffed[w.ref] || owners.has(controllerOf(w.meta)) {
 			continue
 		}
 		if field, why := w.fault(); why != "" {
-			diagnostics = append(diagnostics, model.Note(model.InvalidWorkload, w.ref.At(field),
+			made.diagnostics = append(made.diagnostics, model.Note(model.InvalidWorkload, w.ref.At(field),
 				fmt.Sprintf("%s cannot make pods: %s", w.ref, why)).Did("no pods are assumed for it"))
 			continue
 		}
 		if w.replicas > maxReplicas {
-			diagnostics = append(diagnostics, model.Note(model.InvalidWorkload, w.ref.At("spec.replicas"),
+			made.diagnostics = append(made.diagnostics, model.Note(model.InvalidWorkload, w.ref.At("spec.replicas"),
 				fmt.Sprintf("%s wants %d pods", w.ref, w.replicas)).Did(fmt.Sprintf("%d pods are assumed for it", maxReplicas)))
-			w.replicas = maxReplicas
 		}
-		pods = append(pods, w.pods(names)...)
+		made.of[w] = w.pods(names, known[w])
+		made.pods = append(made.pods, made.of[w]...)
 	}
-	return pods, diagnostics
+	return made
 }
 
 // maxReplicas bounds the pods that are assumed for one workload, so that a slip of the pen does not fill the memory.
 const maxReplicas = 10_000
 
-// pods are the pods of the workload, under names that are not taken yet; the names are taken then.
-func (w workload) pods(taken map[model.ProxyID]bool) []*corev1.Pod {
-	pods := make([]*corev1.Pod, 0, w.replicas)
-	for i := range w.replicas {
+// pods are the pods of the workload, under names that are not taken yet; the names are taken then. A pod is made of the
+// workload, its name and its ordinal, so that one of before that has them is the same.
+func (w *workload) pods(taken map[model.ProxyID]bool, before []*corev1.Pod) []*corev1.Pod {
+	replicas := min(w.replicas, maxReplicas)
+	pods := make([]*corev1.Pod, 0, replicas)
+	for i := range replicas {
 		ordinal := w.first + i
 		name := freeName(w, ordinal, taken)
 		taken[model.ProxyID{Namespace: w.ref.Namespace, Name: name}] = true
+		if int(i) < len(before) && before[i].Name == name {
+			pods = append(pods, before[i])
+			continue
+		}
 		pods = append(pods, w.pod(name, ordinal))
 	}
 	return pods
@@ -60,10 +83,10 @@ func (w workload) pods(taken map[model.ProxyID]bool) []*corev1.Pod {
 
 // freeName is <workload>-<ordinal>. Where that is taken, by a pod that was written or by a workload of another kind,
 // the kind is in the name as well, as often as it takes.
-func freeName(w workload, ordinal int32, taken map[model.ProxyID]bool) string {
+func freeName(w *workload, ordinal int32, taken map[model.ProxyID]bool) string {
 	base := w.ref.Name
 	for {
-		name := fmt.Sprintf("%s-%d", base, ordinal)
+		name := base + "-" + strconv.Itoa(int(ordinal))
 		if !taken[model.ProxyID{Namespace: w.ref.Namespace, Name: name}] {
 			return name
 		}
@@ -72,7 +95,7 @@ func freeName(w workload, ordinal int32, taken map[model.ProxyID]bool) string {
 }
 
 // pod is a pod as the workload's controller makes it, running and ready.
-func (w workload) pod(name string, ordinal int32) *corev1.Pod {
+func (w *workload) pod(name string, ordinal int32) *corev1.Pod {
 	pod := &corev1.Pod{
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"},
 		ObjectMeta: metav1.ObjectMeta{

@@ -4,50 +4,89 @@ import (
 	"fmt"
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/flomesh-io/fsmc/model"
 )
 
 // serviceNames find services by what splits call them.
 type serviceNames struct {
-	objects  Objects
-	topology topology
+	services map[model.ServiceID]*model.Service
 	// names are the names of the services of each namespace, in order, for suggestions.
 	names map[string][]string
 	// namespaces are those that are written, in the mesh or not.
 	namespaces map[string]bool
+	// broken are the objects that are written but could not be read.
+	broken []model.Ref
 }
 
-func newServiceNames(objects Objects, topology topology) serviceNames {
-	n := serviceNames{objects: objects, topology: topology, names: map[string][]string{}, namespaces: map[string]bool{}}
-	for _, namespace := range objects.Namespaces {
+// serviceNamesInput is the services of the mesh, the namespaces that are written and those of the mesh, and what could not
+// be read.
+type serviceNamesInput struct {
+	services   []*model.Service
+	namespaces []*corev1.Namespace
+	meshed     []string
+	broken     []model.Ref
+}
+
+func newServiceNames(in serviceNamesInput, _ *serviceNames) *serviceNames {
+	n := &serviceNames{
+		services: make(map[model.ServiceID]*model.Service, len(in.services)), names: map[string][]string{}, namespaces: map[string]bool{}, broken: in.broken,
+	}
+	for _, namespace := range in.namespaces {
 		n.namespaces[namespace.Name] = true
 	}
-	services := slices.SortedFunc(slices.Values(topology.services), func(a, b *model.Service) int { return a.ID.Compare(b.ID) })
+	for _, name := range in.meshed {
+		n.namespaces[name] = true
+	}
+	services := slices.SortedFunc(slices.Values(in.services), func(a, b *model.Service) int { return a.ID.Compare(b.ID) })
 	for _, service := range services {
+		n.services[service.ID] = service
 		n.names[service.ID.Namespace] = append(n.names[service.ID.Namespace], service.ID.Name)
 	}
 	return n
 }
 
-func (n serviceNames) isNamespace(name string) bool {
-	return n.namespaces[name] || n.topology.namespaces[name]
+// namedService is the service that a split names, as it was found: everything that can be said of the name.
+type namedService struct {
+	id model.ServiceID
+	// spelled says that the name is one that a service can have.
+	spelled bool
+	service *model.Service
+	// broken says that it is written but could not be read, and names are those that its namespace has; for suggestions, if
+	// there is none.
+	broken bool
+	names  []string
 }
 
-// root finds the service that a split is for; nil when there is none that it may split.
-func (n serviceNames) root(object *TrafficSplit) (*model.Service, []model.Diagnostic) {
+// find looks up what a host means in a namespace.
+func (n *serviceNames) find(host, namespace string) namedService {
+	id, spelled := spelledService(host, namespace, func(name string) bool { return n.namespaces[name] })
+	found := namedService{id: id, spelled: spelled}
+	if spelled {
+		found.service = n.services[id]
+	}
+	if found.service == nil {
+		found.broken = isBroken(Objects{Broken: n.broken}, "Service", id.Namespace, id.Name)
+		found.names = n.names[namespace]
+	}
+	return found
+}
+
+// splitRoot finds the service that a split is for; nil when there is none that it may split.
+func splitRoot(object *TrafficSplit, named namedService) (*model.Service, []model.Diagnostic) {
 	at, written := object.at("spec.service"), object.Spec.Service
-	host, port, ok := hostPort(written)
-	id, spelled := spelledService(host, object.Namespace, n.isNamespace)
-	if !ok || !spelled {
+	_, port, ok := hostPort(written)
+	if !ok || !named.spelled {
 		return nil, []model.Diagnostic{model.Note(model.UnknownRoot, at, fmt.Sprintf("%q is not how a service is spelled", written)).
 			Did("nothing is split").Mend("write the service's name, such as bookstore or bookstore.shop.svc.cluster.local")}
 	}
-	if id.Namespace != object.Namespace {
+	if named.id.Namespace != object.Namespace {
 		return nil, []model.Diagnostic{model.Note(model.SplitElsewhere, at,
-			fmt.Sprintf("the root %s is in namespace %s, and the split in %s", id.Name, id.Namespace, object.Namespace)).
-			Did("the split is left out").Mend(fmt.Sprintf("move the split and its backends to namespace %s", id.Namespace))}
+			fmt.Sprintf("the root %s is in namespace %s, and the split in %s", named.id.Name, named.id.Namespace, object.Namespace)).
+			Did("the split is left out").Mend(fmt.Sprintf("move the split and its backends to namespace %s", named.id.Namespace))}
 	}
-	service, problem, mend := n.usable(id, func() []string { return n.names[id.Namespace] })
+	service, problem, mend := named.usable(named.names)
 	if service == nil {
 		return nil, []model.Diagnostic{model.Note(model.UnknownRoot, at, problem).Did("nothing is split").Mend(mend)}
 	}
@@ -71,19 +110,18 @@ func rootAt(object *TrafficSplit, service *model.Service, port uint16) (*model.S
 	return service, nil
 }
 
-// usable finds a service that the mesh routes, or says why there is none and how to mend that; others makes the
-// names that can have been meant, when they are needed.
-func (n serviceNames) usable(id model.ServiceID, others func() []string) (service *model.Service, problem, mend string) {
-	service, ok := n.topology.service(id)
+// usable is the service if the mesh routes it, or says why it does not and how to mend that; others are the
+// names that can have been meant.
+func (n namedService) usable(others []string) (service *model.Service, problem, mend string) {
 	switch {
-	case !ok && isBroken(n.objects, "Service", id.Namespace, id.Name):
-		return nil, fmt.Sprintf("service %s is invalid", id.Name), "mend the errors reported for it"
-	case !ok:
-		return nil, fmt.Sprintf("namespace %s has no service %s", id.Namespace, id.Name),
-			didYouMean(id.Name, others(), fmt.Sprintf("create it in namespace %s, or correct the name", id.Namespace))
-	case service.ExternalName != "":
-		return nil, fmt.Sprintf("service %s is an alias of %s, which the mesh does not route", id.Name, service.ExternalName),
+	case n.service == nil && n.broken:
+		return nil, fmt.Sprintf("service %s is invalid", n.id.Name), "mend the errors reported for it"
+	case n.service == nil:
+		return nil, fmt.Sprintf("namespace %s has no service %s", n.id.Namespace, n.id.Name),
+			didYouMean(n.id.Name, others, fmt.Sprintf("create it in namespace %s, or correct the name", n.id.Namespace))
+	case n.service.ExternalName != "":
+		return nil, fmt.Sprintf("service %s is an alias of %s, which the mesh does not route", n.id.Name, n.service.ExternalName),
 			"name a service that is not of type ExternalName"
 	}
-	return service, "", ""
+	return n.service, "", ""
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	specsv1alpha4 "github.com/servicemeshinterface/smi-sdk-go/pkg/apis/specs/v1alpha4"
+
 	"github.com/flomesh-io/fsmc/model"
 )
 
@@ -16,6 +18,28 @@ type routes struct {
 	names map[routeKind][]string
 	// broken are the routes that are written but could not be read.
 	broken map[model.Ref]bool
+	notes  []model.Diagnostic
+
+	readGroups map[*HTTPRouteGroup]readGroup
+	readPorts  map[*TCPRoute]readPortRoute
+}
+
+type readGroup struct {
+	group *routeGroup
+	notes []model.Diagnostic
+}
+
+type readPortRoute struct {
+	route *portRoute
+	notes []model.Diagnostic
+}
+
+// routesInput is the routes that are written, in order, and the objects that could not be read.
+type routesInput struct {
+	groups []*HTTPRouteGroup
+	tcp    []*TCPRoute
+	udp    []*specsv1alpha4.UDPRoute
+	broken []model.Ref
 }
 
 type objectName struct{ namespace, name string }
@@ -28,77 +52,101 @@ const (
 	udpKind   = "UDPRoute"
 )
 
-func resolveRoutes(objects Objects, topology topology) (routes, []model.Diagnostic) {
-	all := routes{
-		groups: map[objectName]*routeGroup{},
-		ports:  map[objectName]*portRoute{},
-		names:  map[routeKind][]string{},
-		broken: map[model.Ref]bool{},
+func resolveRoutes(in routesInput, before *routes) *routes {
+	if before == nil {
+		before = &routes{}
 	}
-	var notes []model.Diagnostic
+	all := &routes{
+		groups: map[objectName]*routeGroup{}, ports: map[objectName]*portRoute{},
+		names: map[routeKind][]string{}, broken: map[model.Ref]bool{},
+		readGroups: map[*HTTPRouteGroup]readGroup{}, readPorts: map[*TCPRoute]readPortRoute{},
+	}
 	known := expressions{}
-	for _, o := range meshed(objects.HTTPRouteGroups, topology.namespaces) {
-		group, groupNotes := resolveGroup(o, known)
-		all.groups[objectName{o.Namespace, o.Name}] = group
+	for _, o := range in.groups {
+		read := reused(all.readGroups, before.readGroups, o, func(o *HTTPRouteGroup) readGroup {
+			group, notes := resolveGroup(o, known)
+			return readGroup{group, notes}
+		})
+		all.groups[objectName{o.Namespace, o.Name}] = read.group
 		all.name(groupKind, o.Namespace, o.Name)
-		notes = append(notes, groupNotes...)
+		all.notes = append(all.notes, read.notes...)
 	}
-	for _, o := range meshed(objects.TCPRoutes, topology.namespaces) {
-		route, routeNotes := resolvePortRoute(o)
-		all.ports[objectName{o.Namespace, o.Name}] = route
+	for _, o := range in.tcp {
+		read := reused(all.readPorts, before.readPorts, o, func(o *TCPRoute) readPortRoute {
+			route, notes := resolvePortRoute(o)
+			return readPortRoute{route, notes}
+		})
+		all.ports[objectName{o.Namespace, o.Name}] = read.route
 		all.name(tcpKind, o.Namespace, o.Name)
-		notes = append(notes, routeNotes...)
+		all.notes = append(all.notes, read.notes...)
 	}
-	for _, o := range meshed(objects.UDPRoutes, topology.namespaces) {
-		notes = append(notes, model.Note(model.UDPUnsupported, refTo(udpKind, o), fmt.Sprintf("UDPRoute %s has no effect", o.Name)).
+	for _, o := range in.udp {
+		all.notes = append(all.notes, model.Note(model.UDPUnsupported, refTo(udpKind, o), fmt.Sprintf("UDPRoute %s has no effect", o.Name)).
 			Did("UDP passes by the mesh, neither admitted nor refused").
 			Mend("remove it, and restrict UDP with a NetworkPolicy"))
 	}
-	for _, ref := range objects.Broken {
+	for _, ref := range in.broken {
 		all.broken[ref.Object()] = true
 	}
-	return all, notes
+	return all
 }
 
-func (r routes) name(kind, namespace, name string) {
+func (r *routes) name(kind, namespace, name string) {
 	key := routeKind{kind, namespace}
 	r.names[key] = append(r.names[key], name)
 }
 
-// group finds an HTTPRouteGroup. When there is none, the diagnostic says so at the place that names it.
-func (r routes) group(name objectName, at model.Ref) (*routeGroup, []model.Diagnostic) {
-	if found, ok := r.groups[name]; ok {
-		return found, nil
-	}
-	return nil, []model.Diagnostic{r.missing(groupKind, name, at, "it admits no request")}
+// namedRoute is the route that a reference names, as it was found: everything that can be said of the reference.
+type namedRoute struct {
+	// group or port is the route, if there is one of the kind that is named.
+	group *routeGroup
+	port  *portRoute
+	// broken says that it is written but could not be read, otherKind that one of the other kind has the name, and names are
+	// those that the namespace has; for suggestions, if there is none.
+	broken, otherKind bool
+	names             []string
 }
 
-// portRoute finds a TCPRoute. When there is none, the diagnostic says so at the place that names it.
-func (r routes) portRoute(name objectName, at model.Ref) (*portRoute, []model.Diagnostic) {
-	if found, ok := r.ports[name]; ok {
-		return found, nil
+// find looks a route up.
+func (r *routes) find(kind string, name objectName) namedRoute {
+	found := namedRoute{}
+	group, isGroup := r.groups[name]
+	port, isPort := r.ports[name]
+	switch {
+	case kind == groupKind && isGroup:
+		found.group = group
+	case kind == tcpKind && isPort:
+		found.port = port
+	case kind == groupKind || kind == tcpKind:
+		found.broken = r.broken[model.Ref{Kind: kind, Namespace: name.namespace, Name: name.name}]
+		found.otherKind = isGroup || isPort
+		found.names = r.names[routeKind{kind, name.namespace}]
 	}
-	return nil, []model.Diagnostic{r.missing(tcpKind, name, at, "it admits no port")}
+	return found
 }
 
-func (r routes) missing(kind string, name objectName, at model.Ref, instead string) model.Diagnostic {
-	if r.broken[model.Ref{Kind: kind, Namespace: name.namespace, Name: name.name}] {
+// missingGroup says, at the place that names it, that there is no such HTTPRouteGroup.
+func (r namedRoute) missingGroup(name objectName, at model.Ref) model.Diagnostic {
+	return r.missing(groupKind, tcpKind, name, at, "it admits no request")
+}
+
+// missingPort says, at the place that names it, that there is no such TCPRoute.
+func (r namedRoute) missingPort(name objectName, at model.Ref) model.Diagnostic {
+	return r.missing(tcpKind, groupKind, name, at, "it admits no port")
+}
+
+func (r namedRoute) missing(kind, other string, name objectName, at model.Ref, instead string) model.Diagnostic {
+	if r.broken {
 		return model.Note(model.UnknownRoute, at, fmt.Sprintf("%s %s is invalid", kind, name.name)).Did(instead).
 			Mend("mend the errors reported for it")
 	}
+	// The namespace and the kind are what is most often mistaken.
+	otherwise := fmt.Sprintf("create it in namespace %s, the only one that is looked at", name.namespace)
+	if r.otherKind {
+		otherwise = fmt.Sprintf("there is a %s of that name: correct the kind", other)
+	}
 	return model.Note(model.UnknownRoute, at, fmt.Sprintf("namespace %s has no %s %q", name.namespace, kind, name.name)).Did(instead).
-		Mend(didYouMean(name.name, r.names[routeKind{kind, name.namespace}], r.elsewhere(kind, name)))
-}
-
-// elsewhere says where a route of that name is, since the namespace and the kind are what is most often mistaken.
-func (r routes) elsewhere(kind string, name objectName) string {
-	if kind == groupKind && r.ports[name] != nil {
-		return fmt.Sprintf("there is a %s of that name: correct the kind", tcpKind)
-	}
-	if kind == tcpKind && r.groups[name] != nil {
-		return fmt.Sprintf("there is a %s of that name: correct the kind", groupKind)
-	}
-	return fmt.Sprintf("create it in namespace %s, the only one that is looked at", name.namespace)
+		Mend(didYouMean(name.name, r.names, otherwise))
 }
 
 // portRoute is a TCPRoute: a set of pod ports.

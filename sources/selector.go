@@ -15,8 +15,11 @@ import (
 // A pod is only compared with services that ask for one of its labels: each service waits at the label of its selector
 // that the fewest services of its namespace ask for.
 func selectPods(services []*corev1.Service, pods []*corev1.Pod) map[model.ServiceID][]*corev1.Pod {
-	waiting := waitAtLabels(services)
 	selected := map[model.ServiceID][]*corev1.Pod{}
+	if len(pods) == 0 {
+		return selected
+	}
+	waiting := waitAtLabels(services)
 	for _, p := range pods {
 		//ordered: a service waits at one label only, and gets the pods in their order
 		for key, value := range p.Labels {

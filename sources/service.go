@@ -10,26 +10,71 @@ import (
 	"github.com/flomesh-io/fsmc/model"
 )
 
+// servicesInput is everything that says who serves what.
+type servicesInput struct {
+	services   []*corev1.Service
+	selection  *selection
+	published  *published
+	pods       *pods
+	namespaces []namespace
+}
+
+// servicesFound are the services of the mesh, by name.
+type servicesFound struct {
+	all   []*service
+	notes []model.Diagnostic
+
+	selected family[model.ServiceID, selectedInput, []*pod]
+	located  family[model.ServiceID, locatedInput, []located]
+	stages   family[model.ServiceID, serviceInput, readService]
+}
+
 // resolveServices finds the services of the mesh with the pods that they select and the endpoints that are published
 // for them.
-func resolveServices(objects Objects, namespaces namespaces, pods pods) ([]*service, []model.Diagnostic) {
-	var live []*corev1.Pod
-	for _, p := range pods.all {
-		live = append(live, p.object)
+func resolveServices(in servicesInput, before *servicesFound) *servicesFound {
+	if before == nil {
+		before = &servicesFound{}
 	}
-	selected := selectPods(objects.Services, live)
-	published := publish(objects)
-	var services []*service
-	var diagnostics []model.Diagnostic
-	for _, o := range inOrder(objects.Services) {
-		if !namespaces.has(o.Namespace) {
+	n := len(in.services)
+	found := &servicesFound{
+		selected: make(family[model.ServiceID, selectedInput, []*pod], n), located: make(family[model.ServiceID, locatedInput, []located], n),
+		stages: make(family[model.ServiceID, serviceInput, readService], n),
+	}
+	meshed := map[string]bool{}
+	for _, ns := range in.namespaces {
+		meshed[ns.name] = ns.outside == ""
+	}
+	for _, o := range inOrder(in.services) {
+		if !meshed[o.Namespace] {
 			continue
 		}
-		s, more := resolveService(o, published, selected[serviceID(o)], pods)
-		services = append(services, s)
-		diagnostics = append(diagnostics, more...)
+		id := serviceID(o)
+		written := in.published.of(id)
+		read := found.stages.again(before.stages, id, serviceInput{
+			object:    o,
+			pods:      found.selected.again(before.selected, id, selectedInput{in.selection.of[id], in.pods}, podsOf),
+			published: written,
+			located:   found.located.again(before.located, id, locatedInput{written, in.pods}, locate),
+		}, resolveService)
+		found.all = append(found.all, read.service)
+		found.notes = append(found.notes, read.notes...)
 	}
-	return services, diagnostics
+	return found
+}
+
+// selectedInput is pods as objects, and all pods.
+type selectedInput struct {
+	objects []*corev1.Pod
+	pods    *pods
+}
+
+// podsOf are the pods that the objects are.
+func podsOf(in selectedInput, _ []*pod) []*pod {
+	found := make([]*pod, 0, len(in.objects))
+	for _, o := range in.objects {
+		found = append(found, in.pods.byID[idOf(o)])
+	}
+	return found
 }
 
 // service is a Service of the mesh.
@@ -45,21 +90,38 @@ type service struct {
 	endpoints []endpoint
 }
 
-func resolveService(o *corev1.Service, published published, selected []*corev1.Pod, pods pods) (*service, []model.Diagnostic) {
+// serviceInput is all that a service is made of.
+type serviceInput struct {
+	object    *corev1.Service
+	pods      []*pod
+	published []*places
+	located   []located
+}
+
+// readService is a service and what is found about it.
+type readService struct {
+	service *service
+	notes   []model.Diagnostic
+}
+
+func resolveService(in serviceInput, _ readService) readService {
+	o := in.object
 	s := &service{object: o, id: serviceID(o)}
 	if isExternalName(o) {
-		return s, []model.Diagnostic{model.Note(model.ExternalNameService, refTo("Service", o).At("spec.externalName"),
-			fmt.Sprintf("service %s is an alias for %s", s.id, o.Spec.ExternalName)).Did("the mesh does not route it")}
+		return readService{s, []model.Diagnostic{model.Note(model.ExternalNameService, refTo("Service", o).At("spec.externalName"),
+			fmt.Sprintf("service %s is an alias for %s", s.id, o.Spec.ExternalName)).Did("the mesh does not route it")}}
 	}
-	for _, p := range selected {
-		s.pods = append(s.pods, pods.byID[idOf(p)])
+	s.pods = in.pods
+	var notes []model.Diagnostic
+	for _, p := range in.published {
+		notes = append(notes, p.notes...)
 	}
 	addresses, addressDiagnostics := clusterIPs(o)
-	endpoints, endpointDiagnostics := published.endpoints(o, pods)
+	endpoints, endpointDiagnostics := endpointsAt(o, in.located)
 	ports, portDiagnostics := carriedPorts(o)
 	s.addresses, s.endpoints = addresses, endpoints
 	s.ports, endpointDiagnostics = withoutSidecarPorts(s, ports, endpointDiagnostics)
-	return s, slices.Concat(addressDiagnostics, endpointDiagnostics, portDiagnostics, unnamedTargets(s))
+	return readService{s, slices.Concat(notes, addressDiagnostics, endpointDiagnostics, portDiagnostics, unnamedTargets(s))}
 }
 
 func isExternalName(o *corev1.Service) bool { return o.Spec.Type == corev1.ServiceTypeExternalName }

@@ -73,7 +73,7 @@ func TestPortsOfAService(t *testing.T) {
 				{name: init, ports: [{name: init, containerPort: 1}]},
 				{name: native, restartPolicy: Always, ports: [{name: native, containerPort: 9100}, {name: admin, containerPort: 15000}]},
 				{name: bad, restartPolicy: Always, ports: [{name: dns, containerPort: 53, protocol: UDP}]}], containers:`, 1)
-			topology, diagnostics := resolveTopology(read(t, meshNamespace, pod, serviceOf("web", row.ports)), model.Settings{})
+			topology, diagnostics := freshTopology(read(t, meshNamespace, pod, serviceOf("web", row.ports)), model.Settings{})
 			got := memberTexts(topology.members(model.Identity{Namespace: "shop", ServiceAccount: "a"}))
 			wantSet, gotSet := map[string]bool{}, map[string]bool{}
 			for _, w := range row.want {
@@ -92,7 +92,7 @@ func TestPortsOfAService(t *testing.T) {
 
 func TestAnEndpointAtASidecarPortClosesThePort(t *testing.T) {
 	manifests := []string{meshNamespace, selectorless, strings.Replace(slice("IPv4", "[{addresses: [10.0.0.1]}]"), "8080", "15000", 1), realPod("a", "10.0.0.1", injected)}
-	topology, diagnostics := resolveTopology(read(t, manifests...), model.Settings{})
+	topology, diagnostics := freshTopology(read(t, manifests...), model.Settings{})
 	s, _ := topology.service(model.ServiceID{Namespace: "shop", Name: "web"})
 	if s.Ports.Len() != 0 {
 		t.Errorf("got ports %v", s.Ports)
@@ -107,7 +107,7 @@ kind: Service
 metadata: {name: web, namespace: shop}
 spec: {clusterIP: 'fd00::1', clusterIPs: ['fd00::1', 10.96.0.1, nonsense], ports: [{port: 80}]}
 `
-	topology, diagnostics := resolveTopology(read(t, meshNamespace, service), model.Settings{})
+	topology, diagnostics := freshTopology(read(t, meshNamespace, service), model.Settings{})
 	s, _ := topology.service(model.ServiceID{Namespace: "shop", Name: "web"})
 	if got := fmt.Sprint(s.Addresses.At(0), s.Addresses.At(1), s.Addresses.Len(), s.Headless); got != "10.96.0.1 fd00::1 2 false" {
 		t.Errorf("got %s", got)
@@ -116,7 +116,7 @@ spec: {clusterIP: 'fd00::1', clusterIPs: ['fd00::1', 10.96.0.1, nonsense], ports
 }
 
 func TestOnlySelectorsMakeMembers(t *testing.T) {
-	topology, _ := resolveTopology(read(t, meshNamespace, realPod("a", "10.0.0.1", injected),
+	topology, _ := freshTopology(read(t, meshNamespace, realPod("a", "10.0.0.1", injected),
 		serviceOf("web", "[{port: 80, targetPort: 8080}]"),
 		strings.Replace(serviceOf("both", "[{port: 81, targetPort: 8080}]"), "{app: web}", "{app: web, fsm-proxy-uuid: x}", 1),
 		strings.Replace(serviceOf("more", "[{port: 82, targetPort: 8080}]"), "{app: web}", "{app: web, tier: x}", 1),
@@ -144,7 +144,7 @@ func TestProtocolConflict(t *testing.T) {
 		strings.Replace(serviceOf("web", "[{name: http, port: 80, targetPort: http}, {name: grpc, port: 81, targetPort: http}]"), "{app: web}", "{app: web, only: a}", 1),
 	}
 	manifests[1] = strings.Replace(manifests[1], "app: web", "app: web, only: a", 1)
-	topology, diagnostics := resolveTopology(read(t, manifests...), model.Settings{})
+	topology, diagnostics := freshTopology(read(t, manifests...), model.Settings{})
 
 	wantFindings(t, diagnostics, "FSM1204 Service shop/raw spec.ports[0]")
 	for account, want := range map[string][]string{

@@ -5,26 +5,26 @@ import "slices"
 // Shared is the objects with the lists of previous where they hold the same objects in the same order: what did not change
 // is then the same memory.
 func Shared(objects, previous Objects) Objects {
-	share(&objects.Namespaces, previous.Namespaces)
-	share(&objects.ServiceAccounts, previous.ServiceAccounts)
-	share(&objects.Services, previous.Services)
-	share(&objects.Endpoints, previous.Endpoints)
-	share(&objects.EndpointSlices, previous.EndpointSlices)
-	share(&objects.Pods, previous.Pods)
-	share(&objects.Deployments, previous.Deployments)
-	share(&objects.StatefulSets, previous.StatefulSets)
-	share(&objects.DaemonSets, previous.DaemonSets)
-	share(&objects.ReplicaSets, previous.ReplicaSets)
-	share(&objects.ReplicationControllers, previous.ReplicationControllers)
-	share(&objects.Jobs, previous.Jobs)
-	share(&objects.CronJobs, previous.CronJobs)
-	share(&objects.MeshConfigs, previous.MeshConfigs)
-	share(&objects.TrafficTargets, previous.TrafficTargets)
-	share(&objects.HTTPRouteGroups, previous.HTTPRouteGroups)
-	share(&objects.TCPRoutes, previous.TCPRoutes)
-	share(&objects.UDPRoutes, previous.UDPRoutes)
-	share(&objects.TrafficSplits, previous.TrafficSplits)
-	share(&objects.Broken, previous.Broken)
+	shareList(&objects.Namespaces, previous.Namespaces)
+	shareList(&objects.ServiceAccounts, previous.ServiceAccounts)
+	shareList(&objects.Services, previous.Services)
+	shareList(&objects.Endpoints, previous.Endpoints)
+	shareList(&objects.EndpointSlices, previous.EndpointSlices)
+	shareList(&objects.Pods, previous.Pods)
+	shareList(&objects.Deployments, previous.Deployments)
+	shareList(&objects.StatefulSets, previous.StatefulSets)
+	shareList(&objects.DaemonSets, previous.DaemonSets)
+	shareList(&objects.ReplicaSets, previous.ReplicaSets)
+	shareList(&objects.ReplicationControllers, previous.ReplicationControllers)
+	shareList(&objects.Jobs, previous.Jobs)
+	shareList(&objects.CronJobs, previous.CronJobs)
+	shareList(&objects.MeshConfigs, previous.MeshConfigs)
+	shareList(&objects.TrafficTargets, previous.TrafficTargets)
+	shareList(&objects.HTTPRouteGroups, previous.HTTPRouteGroups)
+	shareList(&objects.TCPRoutes, previous.TCPRoutes)
+	shareList(&objects.UDPRoutes, previous.UDPRoutes)
+	shareList(&objects.TrafficSplits, previous.TrafficSplits)
+	shareList(&objects.Broken, previous.Broken)
 	return objects
 }
 
@@ -53,7 +53,7 @@ func Same(a, b Objects) bool {
 		slices.Equal(a.Broken, b.Broken)
 }
 
-func share[T comparable](list *[]T, previous []T) {
+func shareList[T comparable](list *[]T, previous []T) {
 	if len(*list) > 0 && slices.Equal(*list, previous) {
 		*list = previous
 	}

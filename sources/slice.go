@@ -18,19 +18,53 @@ import (
 
 // assumeSlices makes the EndpointSlices of services that have a selector and of whose endpoints nothing was written,
 // as Kubernetes' endpoint controller does: one for each address family and set of pod ports.
-func assumeSlices(objects Objects) []*discoveryv1.EndpointSlice {
-	published := publish(objects)
-	selected := selectPods(objects.Services, inOrder(objects.Pods))
+func (c *Completion) assumeSlices(previous *Completion) []*discoveryv1.EndpointSlice {
+	c.published = previous.published.again(publishedLists{c.Objects.EndpointSlices, c.Objects.Endpoints}, publishedFor)
+	c.order = previous.order.again(c.Objects.Pods, podsInOrder)
+	c.selection = previous.selection.again(selectionInput{c.Objects.Services, c.order.out}, selectFrom)
+	c.slices = make(family[model.ServiceID, sliceInput, []*discoveryv1.EndpointSlice], len(c.Objects.Services))
 	var assumed []*discoveryv1.EndpointSlice
-	for _, s := range inOrder(objects.Services) {
-		if !hasSelector(s) || published.has(serviceID(s)) || hasBrokenEndpoints(objects, serviceID(s)) {
-			continue
-		}
-		for _, family := range families(s) {
-			assumed = append(assumed, slicesOf(s, selected[serviceID(s)], family)...)
+	for _, s := range inOrder(c.Objects.Services) {
+		id := serviceID(s)
+		if hasSelector(s) && !c.published.out[id] && !hasBrokenEndpoints(c.Objects, id) {
+			assumed = append(assumed, c.slices.again(previous.slices, id, sliceInput{s, c.selection.out.of[id]}, slicesFor)...)
 		}
 	}
 	return assumed
+}
+
+// publishedLists are the endpoints that were written.
+type publishedLists struct {
+	slices    []*discoveryv1.EndpointSlice
+	endpoints []*corev1.Endpoints
+}
+
+// publishedFor are the services of whose endpoints something was written.
+func publishedFor(in publishedLists, _ map[model.ServiceID]bool) map[model.ServiceID]bool {
+	found := map[model.ServiceID]bool{}
+	for _, o := range in.slices {
+		found[sliceOf(o)] = true
+	}
+	for _, o := range in.endpoints {
+		found[model.ServiceID{Namespace: o.Namespace, Name: o.Name}] = true
+	}
+	return found
+}
+
+func podsInOrder(pods, _ []*corev1.Pod) []*corev1.Pod { return inOrder(pods) }
+
+// sliceInput is a service and the pods that it selects.
+type sliceInput struct {
+	service *corev1.Service
+	pods    []*corev1.Pod
+}
+
+func slicesFor(in sliceInput, _ []*discoveryv1.EndpointSlice) []*discoveryv1.EndpointSlice {
+	var all []*discoveryv1.EndpointSlice
+	for _, family := range families(in.service) {
+		all = append(all, slicesOf(in.service, in.pods, family)...)
+	}
+	return all
 }
 
 // hasBrokenEndpoints says whether endpoints were written that could not be read. A slice is named after its service.

@@ -11,46 +11,93 @@ import (
 	"github.com/flomesh-io/fsmc/model"
 )
 
+// splitsInput is the TrafficSplits of the mesh, by namespace and name, and what they can name.
+type splitsInput struct {
+	objects  []*TrafficSplit
+	services *serviceNames
+	routes   *routes
+}
+
+// splitsMade are the splits.
+type splitsMade struct {
+	all   []*model.Split
+	notes []model.Diagnostic
+
+	stages family[objectName, splitInput, madeSplit]
+}
+
 // resolveSplits makes the splits of the mesh: by root, and those of one root in order of precedence. A request takes
 // the first split that its root has for it: those with matches by age, then the one without.
-func resolveSplits(objects Objects, topology topology, routes routes) ([]*model.Split, []model.Diagnostic) {
-	names := newServiceNames(objects, topology)
+func resolveSplits(in splitsInput, before *splitsMade) *splitsMade {
+	if before == nil {
+		before = &splitsMade{}
+	}
+	s := &splitsMade{stages: make(family[objectName, splitInput, madeSplit], len(in.objects))}
 	var claims []claim
-	var notes []model.Diagnostic
-	for _, object := range meshed(objects.TrafficSplits, topology.namespaces) {
-		split, found := splitOf(object, names, routes)
-		notes = append(notes, found...)
-		if split != nil {
-			claims = append(claims, claim{object, split})
+	for _, object := range in.objects {
+		made := s.stages.again(before.stages, objectName{object.Namespace, object.Name}, in.of(object), splitOf)
+		s.notes = append(s.notes, made.notes...)
+		if made.split != nil {
+			claims = append(claims, claim{object, made.split})
 		}
 	}
 	splits, conflicts := settle(claims)
-	return splits, append(notes, conflicts...)
+	s.all, s.notes = splits, append(s.notes, conflicts...)
+	return s
+}
+
+// splitInput is all that a split is made of.
+type splitInput struct {
+	object *TrafficSplit
+	// root and backends are the services that it names, groups the routes that its matches name; one for each.
+	root     namedService
+	backends []namedService
+	groups   []namedRoute
+}
+
+// of looks up what a split names.
+func (in splitsInput) of(object *TrafficSplit) splitInput {
+	host, _, _ := hostPort(object.Spec.Service)
+	s := splitInput{object: object, root: in.services.find(host, object.Namespace)}
+	for _, written := range object.Spec.Backends {
+		s.backends = append(s.backends, in.services.find(written.Service, object.Namespace))
+	}
+	for _, written := range object.Spec.Matches {
+		s.groups = append(s.groups, in.routes.find(groupKind, objectName{object.Namespace, written.Name}))
+	}
+	return s
+}
+
+// madeSplit is what became of a TrafficSplit.
+type madeSplit struct {
+	split *model.Split
+	notes []model.Diagnostic
 }
 
 // splitOf makes the split of a TrafficSplit; nil when it must be left out, or when it splits nothing.
-func splitOf(object *TrafficSplit, names serviceNames, routes routes) (*model.Split, []model.Diagnostic) {
+func splitOf(in splitInput, before madeSplit) madeSplit {
+	object := in.object
 	if notes := checkWeights(object); len(notes) > 0 {
-		return nil, notes
+		return madeSplit{notes: notes}
 	}
-	root, notes := names.root(object)
+	root, notes := splitRoot(object, in.root)
 	if root == nil {
-		return nil, notes
+		return madeSplit{notes: notes}
 	}
-	requests, requestNotes := requestsOf(object, routes)
-	backends, backendNotes := names.backends(object, root)
+	requests, requestNotes := requestsOf(object, in.groups)
+	backends, backendNotes := backendsOf(object, in.backends, root)
 	notes = slices.Concat(notes, requestNotes, backendNotes, matchesOnTCP(object, root))
 	if requests.IsZero() {
-		return nil, notes
+		return madeSplit{notes: notes}
 	}
-	return &model.Split{
+	return madeSplit{kept(before.split, &model.Split{
 		Namespace: object.Namespace,
 		Name:      object.Name,
 		Root:      root.ID,
 		Requests:  requests,
 		Backends:  model.ListOf(backends...),
 		From:      object.at(""),
-	}, notes
+	}), notes}
 }
 
 // at is a place in the split's text.
@@ -58,7 +105,7 @@ func (s *TrafficSplit) at(field string) model.Ref { return refTo("TrafficSplit",
 
 // requestsOf are the requests that are split: those that one of the route groups named by matches accepts, or all
 // when none is named (SMI T9). Groups that are missing accept nothing.
-func requestsOf(object *TrafficSplit, routes routes) (model.Requests, []model.Diagnostic) {
+func requestsOf(object *TrafficSplit, groups []namedRoute) (model.Requests, []model.Diagnostic) {
 	if len(object.Spec.Matches) == 0 {
 		return model.AllRequests, nil
 	}
@@ -71,13 +118,12 @@ func requestsOf(object *TrafficSplit, routes routes) (model.Requests, []model.Di
 				Did("no request is split for it").Mend("refer to an HTTPRouteGroup of apiGroup "+specsGroup))
 			continue
 		}
-		group, missing := routes.group(objectName{object.Namespace, written.Name}, at("name"))
-		for _, note := range missing {
-			notes = append(notes, note.Did("no request is split for it"))
-		}
-		if group != nil {
+		if group := groups[i].group; group != nil {
 			matches = append(matches, group.all...)
+			continue
 		}
+		missing := groups[i].missingGroup(objectName{object.Namespace, written.Name}, at("name"))
+		notes = append(notes, missing.Did("no request is split for it"))
 	}
 	return requests(matches), notes
 }

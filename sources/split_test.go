@@ -16,11 +16,10 @@ import (
 //	shop   api 80,81   v1 80,81   v2 80   db 3306(tcp)   db-next 3306(tcp)   mysql-0.mysql 3306(tcp)   alias (ExternalName)
 //	back   api 80
 func splitTopology() topology {
-	t := topology{namespaces: map[string]bool{"shop": true, "back": true}, serviceByID: map[model.ServiceID]*model.Service{}}
+	t := topology{namespaces: map[string]bool{"shop": true, "back": true}, served: &memberIndex{}}
 	add := func(namespace, name string, ports ...model.Port) *model.Service {
 		service := &model.Service{ID: model.ServiceID{Namespace: namespace, Name: name}, Ports: model.ListOf(ports...)}
 		t.services = append(t.services, service)
-		t.serviceByID[service.ID] = service
 		return service
 	}
 	http, admin := model.Port{Number: 80, Protocol: model.HTTP}, model.Port{Number: 81, Protocol: model.GRPC}
@@ -34,7 +33,7 @@ func splitTopology() topology {
 	add("back", "api", http)
 	alias := *add("shop", "alias")
 	alias.ExternalName = "example.com"
-	t.serviceByID[alias.ID] = &alias
+	t.services = append(t.services, &alias)
 	return t
 }
 
@@ -67,8 +66,8 @@ func split(name, spec, age string) string {
 func checkSplits(t *testing.T, objects Objects, want, found []string) []model.Diagnostic {
 	t.Helper()
 	topology := splitTopology()
-	routes, routeNotes := resolveRoutes(objects, topology)
-	splits, notes := resolveSplits(objects, topology, routes)
+	routes, routeNotes := freshRoutes(objects, topology)
+	splits, notes := freshSplits(objects, topology, routes)
 	var got []string
 	for _, s := range splits {
 		got = append(got, spelledSplit(s))

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
+
 	accessv1alpha3 "github.com/servicemeshinterface/smi-sdk-go/pkg/apis/access/v1alpha3"
 
 	"github.com/flomesh-io/fsmc/model"
@@ -92,13 +94,19 @@ func misnamed(what, name string) string {
 	return ""
 }
 
+// namesInput is the accounts that exist as objects, and those that proxies run as.
+type namesInput struct {
+	accounts   []*corev1.ServiceAccount
+	identities []model.Identity
+}
+
 // accountNames are the accounts of each namespace, in order, that workloads run as or that exist as objects.
-func accountNames(objects Objects, topology topology) map[string][]string {
+func accountNames(in namesInput, _ map[string][]string) map[string][]string {
 	seen := map[model.Identity]bool{}
-	for _, proxy := range topology.proxies {
-		seen[proxy.Identity] = true
+	for _, identity := range in.identities {
+		seen[identity] = true
 	}
-	for _, account := range objects.ServiceAccounts {
+	for _, account := range in.accounts {
 		seen[model.Identity{Namespace: account.Namespace, ServiceAccount: account.Name}] = true
 	}
 	names := map[string][]string{}

@@ -1,22 +1,103 @@
 package sources
 
 import (
+	"maps"
 	"slices"
+
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/flomesh-io/fsmc/model"
 )
 
-// resolveTopology finds who exists. Members are decided by selectors, endpoints by what the cluster publishes; where
-// two services cannot share a port of a pod, both sides lose the same service port, so that nothing half works.
-func resolveTopology(objects Objects, settings model.Settings) (topology, []model.Diagnostic) {
-	namespaces, namespaceDiagnostics := resolveNamespaces(objects)
-	pods, podDiagnostics := resolvePods(objects, namespaces)
-	services, serviceDiagnostics := resolveServices(objects, namespaces, pods)
-	shares, shareDiagnostics := sharePorts(services)
-	published, endpointDiagnostics := publishServices(services, pods, shares, settings)
+// resolvedTopology is who exists, and the stages in which that was found out.
+type resolvedTopology struct {
+	topology
+	notes []model.Diagnostic
 
-	return newTopology(namespaces, pods, workloadsOf(objects), resolveProxies(pods, shares), published), slices.Concat(
-		namespaceDiagnostics, podDiagnostics, serviceDiagnostics, shareDiagnostics, endpointDiagnostics)
+	workloads   stage[workloadLists, *workloads]
+	names       namespaceNames
+	live        stage[[]*corev1.Pod, []*corev1.Pod]
+	pods        stage[podsInput, *pods]
+	accounts    stage[accountsInput, []model.Diagnostic]
+	selection   stage[selectionInput, *selection]
+	written     stage[publishedLists, *published]
+	found       stage[servicesInput, *servicesFound]
+	shares      stage[sharesInput, *shares]
+	published   stage[publishInput, *publishedServices]
+	made        stage[proxiesInput, *proxiesMade]
+	runners     stage[identitiesInput, map[model.Identity]bool]
+	memberIndex stage[[]*model.Proxy, *memberIndex]
+}
+
+// topologyFrom finds who exists. Members are decided by selectors, endpoints by what the cluster publishes; where
+// two services cannot share a port of a pod, both sides lose the same service port, so that nothing half works.
+func topologyFrom(objects Objects, permissive bool, before *resolvedTopology) *resolvedTopology {
+	t := &resolvedTopology{}
+	t.workloads = before.workloads.again(workloadListsOf(objects), readWorkloads)
+	t.names = before.names.again(objects, t.workloads.out)
+	found, namespaceNotes := resolveNamespaces(objects, t.names.inhabited())
+	namespaces := found.inOrder()
+	t.live = before.live.again(objects.Pods, livePods)
+	t.pods = before.pods.again(podsInput{t.live.out, t.workloads.out, namespaces}, resolvePods)
+	t.accounts = before.accounts.again(accountsInput{objects.ServiceAccounts, objects.Broken, t.pods.out}, unknownAccounts)
+	t.selection = before.selection.again(selectionInput{objects.Services, t.live.out}, selectFrom)
+	t.written = before.written.again(publishedLists{objects.EndpointSlices, objects.Endpoints}, publish)
+	t.found = before.found.again(servicesInput{objects.Services, t.selection.out, t.written.out, t.pods.out, namespaces}, resolveServices)
+	services := t.found.out.all
+	t.shares = before.shares.again(sharesInput{services, t.pods.out}, sharePorts)
+	t.published = before.published.again(publishInput{services, t.shares.out, permissive}, publishServices)
+	t.made = before.made.again(proxiesInput{t.pods.out, t.shares.out}, makeProxies)
+	t.runners = before.runners.again(identitiesInput{namespaces, t.pods.out, t.workloads.out}, identitiesOf)
+	t.memberIndex = before.memberIndex.again(t.made.out.all, membersByIdentity)
+
+	t.topology = topology{
+		namespaces: found.meshed(), services: t.published.out.all, proxies: t.made.out.all,
+		identities: t.runners.out, served: t.memberIndex.out,
+	}
+	t.notes = slices.Concat(namespaceNotes, t.pods.out.notes, t.accounts.out, t.found.out.notes, t.shares.out.notes, t.published.out.notes)
+	return t
+}
+
+// livePods are the pods that have not finished, by name.
+func livePods(pods, _ []*corev1.Pod) []*corev1.Pod {
+	live := make([]*corev1.Pod, 0, len(pods))
+	for _, p := range inOrder(pods) {
+		if !isFinished(p) {
+			live = append(live, p)
+		}
+	}
+	return live
+}
+
+// proxiesInput is all pods and what they serve.
+type proxiesInput struct {
+	pods   *pods
+	shares *shares
+}
+
+// proxiesMade are the proxies, by name.
+type proxiesMade struct {
+	all []*model.Proxy
+
+	of   map[proxyInput]*model.Proxy
+	byID map[model.ProxyID]*model.Proxy
+}
+
+func makeProxies(in proxiesInput, before *proxiesMade) *proxiesMade {
+	if before == nil {
+		before = &proxiesMade{}
+	}
+	n := len(in.pods.all)
+	made := &proxiesMade{of: make(map[proxyInput]*model.Proxy, n), byID: make(map[model.ProxyID]*model.Proxy, n)}
+	for _, p := range in.pods.all {
+		proxy := reused(made.of, before.of, proxyInput{p, in.shares.of[p]}, func(in proxyInput) *model.Proxy {
+			return kept(before.byID[in.pod.id], proxyOf(in))
+		})
+		if proxy != nil {
+			made.all, made.byID[proxy.ID] = append(made.all, proxy), proxy
+		}
+	}
+	return made
 }
 
 // topology is who exists: the namespaces of the mesh, and the services and proxies in them.
@@ -26,75 +107,87 @@ type topology struct {
 	services   []*model.Service
 	proxies    []*model.Proxy
 
-	serviceByID map[model.ServiceID]*model.Service
-	// identities are the accounts of the workloads that exist in the mesh, injected or not.
+	// identities are the accounts of the workloads that exist in the mesh, injected or not. A workload that
+	// is scaled to zero counts.
 	identities map[model.Identity]bool
-	// membersOf are the members of all proxies of an identity, without repetition, by target port and service port.
-	membersOf map[model.Identity][]model.Member
+	// served are the service ports that an identity's proxies serve, with the pod port and protocol of each, without
+	// repetition, by target port and then service port. A pod port is one that is the Target of some member; a number is
+	// only a Service port when it is the ServicePort.Port of some member and the Target of none.
+	served *memberIndex
 }
 
-// service finds a service of the mesh.
-func (t topology) service(id model.ServiceID) (*model.Service, bool) {
-	s, ok := t.serviceByID[id]
-	return s, ok
+// meshedNames are the names of the namespaces of the mesh, in order.
+func (t topology) meshedNames() []string { return slices.Sorted(maps.Keys(t.namespaces)) }
+
+type identitiesInput struct {
+	namespaces []namespace
+	pods       *pods
+	workloads  *workloads
 }
 
-// hasIdentity says whether some workload of the mesh runs as the identity, with a sidecar or without. A workload that
-// is scaled to zero counts.
-func (t topology) hasIdentity(identity model.Identity) bool { return t.identities[identity] }
-
-// members are the service ports that the identity's proxies serve, with the pod port and protocol of each, without
-// repetition, by target port and then service port. A pod port is one that is the Target of some member; a number is
-// only a Service port when it is the ServicePort.Port of some member and the Target of none.
-func (t topology) members(identity model.Identity) []model.Member { return t.membersOf[identity] }
-
-func newTopology(namespaces namespaces, pods pods, workloads []workload, proxies []*model.Proxy, services []*model.Service) topology {
-	t := topology{
-		namespaces:  namespaces.meshed(),
-		services:    services,
-		proxies:     proxies,
-		serviceByID: make(map[model.ServiceID]*model.Service, len(services)),
-		identities:  identitiesOf(namespaces, pods, workloads),
-		membersOf:   membersByIdentity(proxies),
+func identitiesOf(in identitiesInput, _ map[model.Identity]bool) map[model.Identity]bool {
+	meshed := map[string]bool{}
+	for _, ns := range in.namespaces {
+		meshed[ns.name] = ns.outside == ""
 	}
-	for _, s := range services {
-		t.serviceByID[s.ID] = s
-	}
-	return t
-}
-
-func identitiesOf(namespaces namespaces, pods pods, workloads []workload) map[model.Identity]bool {
 	identities := map[model.Identity]bool{}
-	for _, p := range pods.all {
+	for _, p := range in.pods.all {
 		if p.meshed {
 			identities[p.identity] = true
 		}
 	}
-	for _, w := range workloads {
-		if namespaces.has(w.ref.Namespace) && w.template != nil {
+	for _, w := range in.workloads.all {
+		if meshed[w.ref.Namespace] && w.template != nil {
 			identities[podIdentity(w.ref.Namespace, w.template.Spec)] = true
 		}
 	}
 	return identities
 }
 
-func membersByIdentity(proxies []*model.Proxy) map[model.Identity][]model.Member {
-	members := map[model.Identity][]model.Member{}
-	known := map[model.Identity]map[model.Member]bool{}
+// memberIndex is the members of each identity.
+type memberIndex struct {
+	// identities are those that some proxy runs as, by its first proxy.
+	identities []model.Identity
+	of         map[model.Identity][]model.Member
+
+	stages family[model.Identity, []*model.Proxy, []model.Member]
+}
+
+func membersByIdentity(proxies []*model.Proxy, before *memberIndex) *memberIndex {
+	if before == nil {
+		before = &memberIndex{}
+	}
+	m := &memberIndex{of: map[model.Identity][]model.Member{}, stages: family[model.Identity, []*model.Proxy, []model.Member]{}}
+	running := map[model.Identity][]*model.Proxy{}
 	for _, p := range proxies {
-		if known[p.Identity] == nil {
-			known[p.Identity] = map[model.Member]bool{}
+		if running[p.Identity] == nil {
+			m.identities = append(m.identities, p.Identity)
 		}
+		running[p.Identity] = append(running[p.Identity], p)
+	}
+	for _, identity := range m.identities {
+		if members := m.stages.again(before.stages, identity, running[identity], membersOf); len(members) > 0 {
+			m.of[identity] = members
+		}
+	}
+	return m
+}
+
+// membersOf are the members of proxies, without repetition, in order.
+func membersOf(proxies []*model.Proxy, before []model.Member) []model.Member {
+	var members []model.Member
+	known := map[model.Member]bool{}
+	for _, p := range proxies {
 		for m := range p.Members.Values() {
-			if !known[p.Identity][m] {
-				known[p.Identity][m] = true
-				members[p.Identity] = append(members[p.Identity], m)
+			if !known[m] {
+				known[m] = true
+				members = append(members, m)
 			}
 		}
 	}
-	//ordered: each list is sorted on its own
-	for identity := range members {
-		slices.SortFunc(members[identity], model.Member.Compare)
+	slices.SortFunc(members, model.Member.Compare)
+	if slices.Equal(members, before) {
+		return before
 	}
 	return members
 }

@@ -57,7 +57,7 @@ func memberTexts(members []model.Member) []string {
 
 func TestTopology(t *testing.T) {
 	completed, _ := Complete(read(t, shop))
-	topology, _ := resolveTopology(completed, model.Settings{})
+	topology, _ := freshTopology(completed, model.Settings{})
 
 	var names []string
 	for _, s := range topology.services {
@@ -89,7 +89,7 @@ func TestTopology(t *testing.T) {
 }
 
 func TestIdentitiesAreOfWorkloadsAsWell(t *testing.T) {
-	topology, _ := resolveTopology(read(t, `
+	topology, _ := freshTopology(read(t, `
 apiVersion: v1
 kind: Namespace
 metadata: {name: shop, labels: {flomesh.io/monitored-by: fsm}}

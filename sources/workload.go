@@ -13,17 +13,46 @@ import (
 	"github.com/flomesh-io/fsmc/model"
 )
 
-// workloadsOf are the objects that make pods, in the order in which their pods choose names: StatefulSets first, as
-// their pods' names are known to clients.
-func workloadsOf(objects Objects) []workload {
-	return slices.Concat(
-		list(objects.StatefulSets, statefulSet),
-		list(objects.Deployments, deployment),
-		list(objects.DaemonSets, daemonSet),
-		list(objects.ReplicaSets, replicaSet),
-		list(objects.ReplicationControllers, replicationController),
-		list(objects.Jobs, job),
-		list(objects.CronJobs, cronJob))
+// workloadLists are the objects that make pods.
+type workloadLists struct {
+	statefulSets           []*appsv1.StatefulSet
+	deployments            []*appsv1.Deployment
+	daemonSets             []*appsv1.DaemonSet
+	replicaSets            []*appsv1.ReplicaSet
+	replicationControllers []*corev1.ReplicationController
+	jobs                   []*batchv1.Job
+	cronJobs               []*batchv1.CronJob
+}
+
+func workloadListsOf(o Objects) workloadLists {
+	return workloadLists{o.StatefulSets, o.Deployments, o.DaemonSets, o.ReplicaSets, o.ReplicationControllers, o.Jobs, o.CronJobs}
+}
+
+// workloads are the objects that make pods, in the order in which their pods choose names: StatefulSets first, as their
+// pods' names are known to clients.
+type workloads struct {
+	all    []*workload
+	owners owners
+	made   map[metav1.Object]*workload
+}
+
+// readWorkloads makes the workloads anew whose objects are not those of before.
+func readWorkloads(in workloadLists, before *workloads) *workloads {
+	w := &workloads{made: map[metav1.Object]*workload{}}
+	var known map[metav1.Object]*workload
+	if before != nil {
+		known = before.made
+	}
+	w.all = slices.Concat(
+		list(in.statefulSets, statefulSet, w.made, known),
+		list(in.deployments, deployment, w.made, known),
+		list(in.daemonSets, daemonSet, w.made, known),
+		list(in.replicaSets, replicaSet, w.made, known),
+		list(in.replicationControllers, replicationController, w.made, known),
+		list(in.jobs, job, w.made, known),
+		list(in.cronJobs, cronJob, w.made, known))
+	w.owners = ownersOf(w.all)
+	return w
 }
 
 // workload is an object that makes pods.
@@ -45,10 +74,13 @@ type workload struct {
 	subdomain string
 }
 
-func list[T metav1.Object](objects []T, convert func(T) workload) []workload {
-	workloads := make([]workload, 0, len(objects))
+func list[T metav1.Object](objects []T, convert func(T) workload, now, before map[metav1.Object]*workload) []*workload {
+	workloads := make([]*workload, 0, len(objects))
 	for _, o := range inOrder(objects) {
-		workloads = append(workloads, convert(o))
+		workloads = append(workloads, reused(now, before, metav1.Object(o), func(metav1.Object) *workload {
+			w := convert(o)
+			return &w
+		}))
 	}
 	return workloads
 }
@@ -156,7 +188,7 @@ func ordinalLabels(pod string, ordinal int32) map[string]string {
 }
 
 // fault says why a cluster would refuse the workload, and which field is at fault; both are empty when it would not.
-func (w workload) fault() (field, why string) {
+func (w *workload) fault() (field, why string) {
 	if w.template == nil {
 		return "spec", "it has no pod template"
 	}

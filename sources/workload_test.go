@@ -106,7 +106,7 @@ func TestAssumedPods(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			pods, diagnostics := assumePods(read(t, row.manifests...))
+			pods, diagnostics := freshPods(read(t, row.manifests...))
 			var got []string
 			for _, p := range pods {
 				got = append(got, p.Name)
@@ -122,7 +122,7 @@ func TestAssumedPods(t *testing.T) {
 }
 
 func TestReplicasAreBounded(t *testing.T) {
-	pods, diagnostics := assumePods(read(t, manifest("Deployment", "a", "replicas: 2147483647, "+matching)))
+	pods, diagnostics := freshPods(read(t, manifest("Deployment", "a", "replicas: 2147483647, "+matching)))
 	if len(pods) != maxReplicas {
 		t.Errorf("got %d pods", len(pods))
 	}
@@ -130,7 +130,7 @@ func TestReplicasAreBounded(t *testing.T) {
 }
 
 func TestLabelsThatControllersAdd(t *testing.T) {
-	pods, _ := assumePods(read(t, manifest("StatefulSet", "a", matching), manifest("Job", "b", template)))
+	pods, _ := freshPods(read(t, manifest("StatefulSet", "a", matching), manifest("Job", "b", template)))
 	want := []map[string]string{
 		{"app": "a", "statefulset.kubernetes.io/pod-name": "a-0", "apps.kubernetes.io/pod-index": "0"},
 		{"app": "a", "job-name": "b", "batch.kubernetes.io/job-name": "b"},
