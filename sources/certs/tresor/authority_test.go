@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
@@ -48,6 +49,33 @@ func TestALeafIsOneURIAndNothingElse(t *testing.T) {
 		if _, err := leaf.Verify(x509.VerifyOptions{Roots: trust, CurrentTime: noon, KeyUsages: []x509.ExtKeyUsage{usage}}); err != nil {
 			t.Errorf("usage %d: %v", usage, err)
 		}
+	}
+}
+
+func TestRSAKeysHaveTheSizeThatIsSet(t *testing.T) {
+	folder := t.TempDir()
+	for _, bits := range []int{2048, 3072} {
+		authority, err := Open(folder, bits, at(noon))
+		if err != nil {
+			t.Fatal(err)
+		}
+		leaf, trust := issue(t, authority, time.Hour)
+		if key, ok := leaf.PublicKey.(*rsa.PublicKey); !ok || key.N.BitLen() != bits {
+			t.Errorf("with %d bits, the leaf's key is a %T", bits, leaf.PublicKey)
+		}
+		if leaf.KeyUsage != x509.KeyUsageDigitalSignature|x509.KeyUsageKeyEncipherment {
+			t.Errorf("key usage %b", leaf.KeyUsage)
+		}
+		if _, err := leaf.Verify(x509.VerifyOptions{Roots: trust, CurrentTime: noon}); err != nil {
+			t.Error(err)
+		}
+		if root, ok := authority.certificate.PublicKey.(*rsa.PublicKey); !ok || root.N.BitLen() != 2048 {
+			t.Error("a new authority has the size that is set, and one that is there stays")
+		}
+	}
+	leaf, _ := issue(t, open(t, folder, noon), time.Hour)
+	if _, ok := leaf.PublicKey.(*ecdsa.PublicKey); !ok {
+		t.Errorf("of an RSA authority, the leaf's key is a %T", leaf.PublicKey)
 	}
 }
 
