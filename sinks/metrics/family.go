@@ -81,7 +81,7 @@ func families() []family {
 		{responseBytes, counter, []label{types, reason}, "Bytes of the resources in those responses.", ""},
 		{acknowledgement, histogram, []label{types}, "Time from sending a response until the proxy took it.", "osm_proxy_config_update_time"},
 		{rejections, counter, []label{types}, "Responses that a proxy did not take (NACK). Any is a bug or a proxy of another version.", ""},
-		{coalesced, counter, nil, "States that a slow proxy was never sent, because a newer one was there.", ""},
+		{coalesced, counter, []label{types}, "States of a type that a slow proxy was never sent, because a newer one was there.", ""},
 		{sourceEvents, counter, []label{event}, "What the source of the mesh reported: it changed, it failed to be read, it was looked at without an event.", "osm_k8s_api_event_count"},
 		{eventsQueued, gauge, nil, "Changes of the source that wait for being compiled.", "osm_events_queued"},
 		{steps, histogram, []label{step}, "Time of one step from the source to the sinks.", "osm_proxy_config_update_time"},

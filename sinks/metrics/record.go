@@ -25,7 +25,7 @@ func (m *Metrics) Observe(e sinks.Event) {
 	case sinks.Rejected:
 		m.add(rejections, 1, e.Type)
 	case sinks.Coalesced:
-		m.add(coalesced, 1)
+		m.add(coalesced, 1, e.Type)
 	}
 }
 
