@@ -51,7 +51,7 @@ const (
 // of the stream is in files beside it (CertificateFile, PrivateKeyFile, TrustFile). It is nil for a proxy that the
 // output does not have.
 func (o *Output) Bootstrap(id model.ProxyID, from ControlPlane) *bootstrapv3.Bootstrap {
-	p, ok := o.proxies[id]
+	p, ok := o.placed(id)
 	if !ok {
 		return nil
 	}

@@ -1,10 +1,10 @@
 package compiler
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
-	"strings"
 
 	"github.com/flomesh-io/fsmc/model"
 )
@@ -30,39 +30,39 @@ type memberSpec struct {
 
 // name is <namespace>/<service account>~<hash>, always with the hash, so that a second class of an identity does not
 // rename the first.
-func (s classSpec) name(key string) string {
-	sum := sha256.Sum256([]byte(key))
+func (s classSpec) name(sum specSum) string {
 	return s.Namespace + "/" + s.ServiceAccount + "~" + hex.EncodeToString(sum[:5])
 }
 
-// group is the proxies of one class.
-type group struct {
+// kind is what the proxies of one class have in common. As long as there is a proxy of it, it is the same pointer.
+type kind struct {
 	spec    classSpec
+	sum     specSum
 	name    string
-	members []model.Member
-	proxies []*model.Proxy
+	members []model.Member // in order
 }
 
-// groups sorts the proxies of a mesh into classes, in order of their names.
-func groups(mesh *model.Mesh) []*group {
-	byKey := map[string]*group{}
-	for proxy := range mesh.Proxies() {
-		members := slices.SortedFunc(proxy.Members.Values(), compareMembers)
-		spec := newClassSpec(proxy, members)
-		key := keyOf(spec)
-		g, ok := byKey[key]
-		if !ok {
-			g = &group{spec: spec, name: spec.name(key), members: members}
-			byKey[key] = g
-		}
-		g.proxies = append(g.proxies, proxy)
-	}
-	var list []*group
-	for _, key := range sortedKeys(byKey) {
-		list = append(list, byKey[key])
-	}
-	slices.SortFunc(list, func(a, b *group) int { return strings.Compare(a.name, b.name) })
-	return list
+// compare orders kinds by name. Two of one name have other hashes: five bytes of them are in a name.
+func (k *kind) compare(l *kind) int {
+	return cmp.Or(cmp.Compare(k.name, l.name), slices.Compare(k.sum[:], l.sum[:]))
+}
+
+func (k *kind) identity() model.Identity {
+	return model.Identity{Namespace: k.spec.Namespace, ServiceAccount: k.spec.ServiceAccount}
+}
+
+// serves says whether proxies of the kind have a door for a service port at a port of their pods.
+func (k *kind) serves(id model.ServicePort, target uint16) bool {
+	return slices.ContainsFunc(k.members, func(m model.Member) bool { return m.ServicePort == id && m.Target == target })
+}
+
+// place is a class on its way: a kind, the proxies of it, and the two sides of their configuration.
+type place struct {
+	kind    *kind
+	proxies []model.ProxyID // in order
+	out     *calls
+	in      *inbound
+	class   *Class
 }
 
 func newClassSpec(proxy *model.Proxy, members []model.Member) classSpec {
@@ -79,6 +79,14 @@ func newClassSpec(proxy *model.Proxy, members []model.Member) classSpec {
 	return spec
 }
 
+// newKind is the kind of a proxy, made anew.
+func newKind(proxy *model.Proxy) *kind {
+	members := slices.SortedFunc(proxy.Members.Values(), compareMembers)
+	spec := newClassSpec(proxy, members)
+	sum := specSum(sha256.Sum256([]byte(keyOf(spec))))
+	return &kind{spec: spec, sum: sum, name: spec.name(sum), members: members}
+}
+
 // familiesOf are the IP versions of a pod's addresses; a pod without an address yet counts as IPv4.
 func familiesOf(proxy *model.Proxy) families {
 	var f families
@@ -88,4 +96,18 @@ func familiesOf(proxy *model.Proxy) families {
 	}
 	f.V4 = f.V4 || !f.V6
 	return f
+}
+
+// anyFamilies are all that families can be.
+func anyFamilies() []families { return []families{{V4: true}, {V6: true}, {V4: true, V6: true}} }
+
+func (f families) rank() uint64 {
+	n := uint64(0)
+	if f.V4 {
+		n++
+	}
+	if f.V6 {
+		n += 2
+	}
+	return n
 }

@@ -10,24 +10,24 @@ import (
 // client is the view of whoever calls: what the proxies of one identity, or in permissive mode all proxies, may reach, and
 // what their outbound side is made of. Replicas and workloads of one identity share it.
 type client struct {
-	*compilation
-	// namespace is where the caller is, while its route tables are made (within).
-	namespace string
-	families  families
-	reached   []upstream
-	byPort    map[model.ServicePort]upstream
+	*compilation // nil once the view is closed
+	families     families
+	reached      []*upstream // in order
+	// likePrior says that the routes are those of the view that the caller had before.
+	likePrior bool
 
 	destinations map[netip.AddrPort]destination
 	chains       map[string]*part
 	// tables are the HTTP services of each route table, by port; foreign the tables of namespaces that have none of them.
-	tables  map[uint16][]upstream
-	foreign map[uint16]*Resource
-	// direct are the service ports whose pods are called by their own addresses.
-	direct map[model.ServicePort]bool
+	tables  map[uint16][]*upstream
+	foreign map[uint16]*table
 	// plaintext says that pods without a sidecar are called by their addresses.
 	plaintext bool
 
-	result outbound
+	result   outbound
+	findings findings
+	// found is where what is found is told: the findings of the view, or those of a namespace in it.
+	found *findings
 }
 
 // outbound is the part of a configuration that is about calls the application makes.
@@ -55,20 +55,20 @@ const (
 	podAddress
 )
 
-func (c *compilation) outboundFor(f families, reached []upstream) *client {
+// outboundFor makes the view of whoever reaches some ports. From the view that the caller had before, which may be nil, it
+// takes what it can.
+func (c *compilation) outboundFor(f families, reached []*upstream, prior *client) *client {
 	c.memo.counters.Views++
 	view := &client{
 		compilation: c, families: f, reached: reached,
-		byPort:       make(map[model.ServicePort]upstream, len(reached)),
 		destinations: map[netip.AddrPort]destination{},
 		chains:       map[string]*part{},
-		tables:       map[uint16][]upstream{},
-		foreign:      map[uint16]*Resource{},
-		direct:       map[model.ServicePort]bool{},
+		tables:       map[uint16][]*upstream{},
+		foreign:      map[uint16]*table{},
 	}
-	for _, u := range reached {
-		view.byPort[u.id] = u
-	}
+	view.found = &view.findings
+	c.views = append(c.views, view)
+	view.takeFrom(prior)
 	view.addClusters()
 	view.addRouteTables()
 	view.addTCPChains()
@@ -83,14 +83,20 @@ func (c *compilation) outboundFor(f families, reached []upstream) *client {
 func (v *client) addClusters() {
 	for _, u := range v.reached {
 		if u.routable() {
-			v.result.clusters = append(v.result.clusters, v.cluster(u, false))
-			v.result.endpoints = append(v.result.endpoints, v.assignment(u))
+			if u.cluster == nil {
+				u.cluster = v.cluster(u, false)
+			}
+			if u.assignment == nil {
+				u.assignment = v.assignment(u)
+			}
+			v.result.clusters = append(v.result.clusters, u.cluster)
+			v.result.endpoints = append(v.result.endpoints, u.assignment)
 			v.result.tls = v.result.tls || len(u.allowed) > 0
 		}
 	}
 }
 
-func (v *client) cluster(u upstream, direct bool) *Resource {
+func (v *client) cluster(u *upstream, direct bool) *Resource {
 	key := wholeKey{u.servicePort, direct}
 	if r, ok := v.wholeClusters[key]; ok && u.whole {
 		return r
@@ -113,7 +119,7 @@ func (v *client) cluster(u upstream, direct bool) *Resource {
 	return r
 }
 
-func (v *client) assignment(u upstream) *Resource {
+func (v *client) assignment(u *upstream) *Resource {
 	key := assignmentKey{u.servicePort, v.families}
 	if r, ok := v.wholeAssignments[key]; ok && u.whole {
 		return r
@@ -132,7 +138,7 @@ func (v *client) assignment(u upstream) *Resource {
 }
 
 // endpoints iterates over the endpoints of a service port that the client uses.
-func (v *client) endpoints(u upstream) func(func(model.Endpoint) bool) {
+func (v *client) endpoints(u *upstream) func(func(model.Endpoint) bool) {
 	return func(yield func(model.Endpoint) bool) {
 		for e := range u.port.Endpoints.Values() {
 			if v.families.includes(e.Address.Addr()) && u.uses(e) && !yield(e) {
@@ -156,21 +162,21 @@ func (v *client) addTCPChains() {
 }
 
 // connectionTargets are where connections to a port that is not HTTP go. Splits with matches do not concern them.
-func (v *client) connectionTargets(u upstream) []targetSpec {
+func (v *client) connectionTargets(u *upstream) []targetSpec {
 	for split := range v.mesh.SplitsOf(u.id.Service) {
 		if split.Requests.All {
 			return v.splitTargets(split, u)
 		}
 	}
 	if u.service.Headless && u.service.Parent == (model.ServiceID{}) && u.routable() {
-		v.direct[u.id] = true // the client has chosen a pod by its address
+		u.direct = true // the client has chosen a pod by its address
 		return []targetSpec{{Cluster: directCluster(u.id), Weight: 1}}
 	}
 	return v.ownTargets(u)
 }
 
 // ownTargets are the service port's own cluster, if the client can use it.
-func (v *client) ownTargets(u upstream) []targetSpec {
+func (v *client) ownTargets(u *upstream) []targetSpec {
 	if !u.routable() {
 		return nil
 	}
@@ -178,14 +184,14 @@ func (v *client) ownTargets(u upstream) []targetSpec {
 }
 
 // splitTargets are the backends of a split that have weight and that the client can reach, port by port (SMI T4).
-func (v *client) splitTargets(split *model.Split, root upstream) []targetSpec {
+func (v *client) splitTargets(split *model.Split, root *upstream) []targetSpec {
 	var targets []targetSpec
 	for b := range split.Backends.Values() {
 		id := model.ServicePort{Service: b.Service, Port: root.id.Port}
-		backend, ok := v.byPort[id]
+		backend := v.upstream(id)
 		switch {
 		case b.Weight == 0:
-		case ok && backend.routable():
+		case backend != nil && backend.routable():
 			targets = append(targets, targetSpec{Cluster: upstreamCluster(id), Weight: b.Weight})
 		default:
 			v.noteUnreachable(split, b, id)
@@ -206,27 +212,33 @@ func (v *client) addDirectCalls() {
 		}
 	}
 	for _, u := range v.reached {
-		if v.direct[u.id] {
-			v.result.clusters = append(v.result.clusters, v.cluster(u, true))
+		if u.direct {
+			if u.directCluster == nil {
+				u.directCluster = v.cluster(u, true)
+			}
+			v.result.clusters = append(v.result.clusters, u.directCluster)
 		}
 	}
 }
 
 // addMeshCalls makes the chain of calls to the addresses of pods that have a door for the service.
-func (v *client) addMeshCalls(u upstream) {
+func (v *client) addMeshCalls(u *upstream) {
 	name := outboundDirectChain(u.id)
 	for _, e := range u.doors {
 		if v.families.includes(e.Address.Addr()) && u.uses(e) && v.claimAt(e.Address, destination{name, u.servicePort, podAddress}) {
-			v.direct[u.id] = true
+			u.direct = true
 		}
 	}
-	if v.direct[u.id] {
-		v.chains[name] = v.tcpChain(name, targetSpec{Cluster: directCluster(u.id)})
+	if u.direct {
+		if u.directChain == nil {
+			u.directChain = v.tcpChain(name, targetSpec{Cluster: directCluster(u.id)})
+		}
+		v.chains[name] = u.directChain
 	}
 }
 
 // addPlainCalls passes calls to the addresses of pods without a sidecar through.
-func (v *client) addPlainCalls(u upstream) {
+func (v *client) addPlainCalls(u *upstream) {
 	for e := range v.endpoints(u) {
 		if !e.Sidecar && v.claimAt(e.Address, destination{plaintextChain, u.servicePort, podAddress}) {
 			v.plaintext = true

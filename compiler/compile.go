@@ -2,10 +2,9 @@ package compiler
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
+	"reflect"
 	"slices"
-	"strings"
 
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
@@ -19,22 +18,17 @@ import (
 // the work grows with the classes of proxies and not with their replicas. The diagnostics are in no particular order.
 func Compile(mesh *model.Mesh) (*Output, []model.Diagnostic) { return CompileFrom(mesh, nil) }
 
-// CompileFrom is Compile, and takes over from a previous output what has not changed. The previous output is left as it
-// is and can be used again.
+// CompileFrom is Compile, and takes over from a previous output (nil for none) what has not changed since: what differs
+// between the two meshes is found by comparing the pointers of their entities, and only what depends on it is made
+// anew. Resources and classes that are equal are the same pointers as before. The previous output is left as it is, and
+// can be used again, also from several goroutines.
 func CompileFrom(mesh *model.Mesh, previous *Output) (*Output, []model.Diagnostic) {
-	c := newCompilation(mesh)
-	output := &Output{settings: c.settings, proxies: map[model.ProxyID]placed{}}
-	var classes []*Class
-	for _, g := range groups(mesh) {
-		class := c.class(g)
-		classes = append(classes, class)
-		for _, p := range g.proxies {
-			output.proxies[p.ID] = placed{p, class}
-		}
-	}
-	output.Classes = model.ListOf(classes...)
-	output.Counters = c.memo.counters
-	return output, append(c.diagnostics, c.unreachableBackends()...)
+	c := newCompilation(mesh, previous)
+	d := c.read()
+	c.makeOutbound(d)
+	c.makeInbound(d)
+	c.makeClasses()
+	return c.output()
 }
 
 // The types of resources, spelled once.
@@ -45,40 +39,56 @@ var (
 	assignmentType = typeURL((*endpointv3.ClusterLoadAssignment)(nil))
 )
 
-// compilation is the state of one run of Compile.
+// compilation is one run of CompileFrom. It begins with a copy of what the previous output left, and edits it.
 type compilation struct {
-	*index
+	state
+	old      *state
+	owner    *owner
 	settings model.Settings
 	tls      tlsSpec
 	memo     *memo
 
-	outbounds  map[outboundKey]outbound
-	permissive map[families]*client
+	// touched are the places that may become other classes, by their kinds; one without proxies is given up.
+	touched map[*kind]*place
+	// replaced are the outbound sides that are made anew or given up.
+	replaced map[outboundKey]bool
+	// disturbed are the roots of splits of which something else than endpoints changed.
+	disturbed map[model.ServiceID]bool
+	// views are those that are made now.
+	views []*client
 	// What depends on nothing but a whole service port is found without making its spec again.
 	wholeClusters    map[wholeKey]*Resource
 	wholeAssignments map[assignmentKey]*Resource
-
-	diagnostics []model.Diagnostic
-	unreachable map[unreachableKey][]model.Identity
-	// caller is whose outbound side is being made, for diagnostics.
-	caller model.Identity
 }
 
-func newCompilation(mesh *model.Mesh) *compilation {
-	return &compilation{
-		index: newIndex(mesh), settings: mesh.Settings(), tls: newTLSSpec(mesh.Settings().TLS), memo: newMemo(),
-		outbounds:        map[outboundKey]outbound{},
-		permissive:       map[families]*client{},
+func newCompilation(mesh *model.Mesh, previous *Output) *compilation {
+	c := &compilation{
+		old: newState(), owner: &owner{}, settings: mesh.Settings(), tls: newTLSSpec(mesh.Settings().TLS),
+		touched:          map[*kind]*place{},
+		replaced:         map[outboundKey]bool{},
+		disturbed:        map[model.ServiceID]bool{},
 		wholeClusters:    map[wholeKey]*Resource{},
 		wholeAssignments: map[assignmentKey]*Resource{},
-		unreachable:      map[unreachableKey][]model.Identity{},
 	}
+	known := c.old.built
+	if previous != nil && previous.state != nil {
+		known = previous.state.built
+		if sameForProxies(c.settings, previous.settings) {
+			c.old = previous.state
+		}
+	}
+	c.state = *c.old
+	c.mesh = mesh
+	c.memo = &memo{built: known, owner: c.owner}
+	return c
 }
 
-// outboundKey is what an outbound side depends on: in SMI mode the identity, in permissive mode the namespace alone.
-type outboundKey struct {
-	caller   model.Identity
-	families families
+// sameForProxies says whether two settings give every proxy the same.
+func sameForProxies(a, b model.Settings) bool {
+	for _, s := range []*model.Settings{&a, &b} {
+		s.ControlPlane, s.Roots = model.ControlPlane{}, model.List[model.Root]{}
+	}
+	return reflect.DeepEqual(a, b)
 }
 
 type wholeKey struct {
@@ -91,71 +101,118 @@ type assignmentKey struct {
 	families families
 }
 
-type unreachableKey struct {
-	split   *model.Split
-	backend model.Backend
-	port    uint16
+// makeOutbound makes the outbound sides anew that depend on what differs, and those of new kinds.
+func (c *compilation) makeOutbound(d difference) {
+	for _, key := range sortedBy(c.stale(d), outboundKey.compare) {
+		c.replaced[key] = true
+		users, _ := c.users.get(key)
+		if len(users) == 0 {
+			c.outbounds.drop(c.owner, key)
+			continue
+		}
+		calls := c.callsOf(key)
+		c.outbounds.put(c.owner, key, calls)
+		for _, k := range users {
+			c.touch(k).out = calls
+		}
+	}
+	for _, k := range d.born {
+		c.touch(k).out, _ = c.outbounds.get(c.keyOf(k))
+	}
 }
 
-func (c *compilation) class(g *group) *Class {
-	out := c.outbound(g)
-	in := c.inboundFor(g.spec, g.members)
-	clusters := slices.Concat(out.clusters, in.clusters)
-	listeners := []*Resource{out.listener, in.listener}
-	if g.spec.Metrics {
+// makeInbound makes the inbound sides anew that depend on what differs, and those of new kinds.
+func (c *compilation) makeInbound(d difference) {
+	for _, k := range sortedBy(c.judged(d), (*kind).compare) {
+		in := c.inboundFor(k.spec, k.members)
+		c.touch(k).in = &in
+	}
+}
+
+// touch is a copy of the place of a kind that can be edited.
+func (c *compilation) touch(k *kind) *place {
+	p, ok := c.touched[k]
+	if !ok {
+		p = &place{kind: k}
+		if old := c.old.place(k); old != nil {
+			*p = *old
+		}
+		c.touched[k] = p
+	}
+	return p
+}
+
+// makeClasses makes the classes of what was touched.
+func (c *compilation) makeClasses() {
+	if len(c.touched) == 0 {
+		return
+	}
+	var next []*place
+	rest := c.old.places
+	for _, k := range sortedBy(c.touched, (*kind).compare) {
+		i, exists := slices.BinarySearchFunc(rest, k, (*place).compare)
+		next = append(next, rest[:i]...)
+		if exists {
+			i++
+		}
+		rest = rest[i:]
+		if p := c.touched[k]; len(p.proxies) > 0 {
+			p.class = c.class(p)
+			next = append(next, p)
+		}
+	}
+	c.places = append(next, rest...)
+}
+
+// class is the class of a place; the one that it has already if that is equal.
+func (c *compilation) class(p *place) *Class {
+	clusters := slices.Concat(p.out.clusters, p.in.clusters)
+	listeners := []*Resource{p.out.listener, p.in.listener}
+	if p.kind.spec.Metrics {
 		from := []model.Ref{{Kind: "Pod", Field: "metadata.annotations[prometheus.io/scrape]"}}
 		clusters = append(clusters, resourceOf(c.memo, clusterType,
 			localClusterSpec{Name: metricsCluster, Port: AdminPort, HTTP: true, From: from}, buildLocalCluster))
 		listeners = append(listeners, resourceOf(c.memo, listenerType,
-			prometheusSpec{Families: g.spec.Families, From: from}, buildPrometheusListener))
+			prometheusSpec{Families: p.kind.spec.Families, From: from}, buildPrometheusListener))
 	}
 	listeners = slices.DeleteFunc(listeners, func(r *Resource) bool { return r == nil })
 	class := &Class{
-		Name:      g.name,
-		Identity:  model.Identity{Namespace: g.spec.Namespace, ServiceAccount: g.spec.ServiceAccount},
+		Name:      p.kind.name,
+		Identity:  p.kind.identity(),
+		Proxies:   model.ListOf(p.proxies...),
 		Listeners: byName(listeners),
-		Routes:    byName(slices.Concat(out.routes, in.routes)),
+		Routes:    byName(slices.Concat(p.out.routes, p.in.routes)),
 		Clusters:  byName(clusters),
-		Endpoints: model.ListOf(out.endpoints...),
+		Endpoints: model.ListOf(p.out.endpoints...),
+		Secrets:   slots(p.kind.identity(), p.out.tls, p.in.listener != nil),
 	}
-	class.Secrets = slots(class.Identity, out.tls, in.listener != nil)
-	var ids []model.ProxyID
-	for _, p := range g.proxies {
-		ids = append(ids, p.ID)
+	if p.class != nil && p.class.equal(class) {
+		return p.class
 	}
-	class.Proxies = model.ListOf(ids...)
 	return class
 }
 
-func (c *compilation) outbound(g *group) outbound {
-	c.caller = model.Identity{Namespace: g.spec.Namespace, ServiceAccount: g.spec.ServiceAccount}
-	key := outboundKey{c.caller, g.spec.Families}
-	if c.settings.Permissive {
-		key.caller.ServiceAccount = ""
+// output closes the compilation: nothing of it is kept but what the next one begins with.
+func (c *compilation) output() (*Output, []model.Diagnostic) {
+	c.noisy = slices.DeleteFunc(slices.Clone(c.noisy), func(calls *calls) bool { return c.replaced[calls.key] })
+	for _, key := range sortedBy(c.replaced, outboundKey.compare) {
+		if calls, ok := c.outbounds.get(key); ok && calls.noisy() {
+			c.noisy = append(c.noisy, calls)
+		}
 	}
-	if result, ok := c.outbounds[key]; ok {
-		return result
+	for _, view := range c.views {
+		view.close()
 	}
-	view := c.view(g.spec.Families)
-	c.outbounds[key] = view.within(c.caller.Namespace)
-	return c.outbounds[key]
-}
-
-func (c *compilation) view(f families) *client {
-	if c.settings.Permissive {
-		return c.everywhere(f)
+	c.memo.sweep(c.eachResource)
+	c.built = c.memo.built
+	next := c.state
+	output := &Output{Counters: c.memo.counters, settings: c.settings, state: &next}
+	var classes []*Class
+	for _, p := range c.places {
+		classes = append(classes, p.class)
 	}
-	return c.outboundFor(f, c.reachFrom(c.caller))
-}
-
-// everywhere is the view of whoever calls in permissive mode.
-func (c *compilation) everywhere(f families) *client {
-	view, ok := c.permissive[f]
-	if !ok {
-		view = c.outboundFor(f, c.reachAll())
-		c.permissive[f] = view
-	}
-	return view
+	output.Classes = model.ListOf(classes...)
+	return output, c.diagnostics()
 }
 
 func slots(identity model.Identity, client, server bool) model.List[Slot] {
@@ -181,52 +238,6 @@ func byName(resources []*Resource) model.List[*Resource] {
 	return model.ListOf(resources...)
 }
 
-func (c *compilation) note(d model.Diagnostic) { c.diagnostics = append(c.diagnostics, d) }
-
-// noteUnreachable remembers that a backend gets no traffic from the caller; one diagnostic is made for all callers.
-func (c *compilation) noteUnreachable(split *model.Split, b model.Backend, id model.ServicePort) {
-	if _, exists := c.byPort[id]; !exists {
-		return // a backend that has no such service or port was diagnosed when it was read
-	}
-	key := unreachableKey{split, b, id.Port}
-	if callers := c.unreachable[key]; !slices.Contains(callers, c.caller) {
-		c.unreachable[key] = append(callers, c.caller)
-	}
-}
-
-func (c *compilation) unreachableBackends() []model.Diagnostic {
-	var list []model.Diagnostic
-	//ordered: whoever prints diagnostics sorts them
-	for key, callers := range c.unreachable {
-		slices.SortFunc(callers, model.Identity.Compare)
-		id := model.ServicePort{Service: key.backend.Service, Port: key.port}
-		d := model.Note(model.BackendUnreachable, key.backend.From,
-			fmt.Sprintf("backend %s may not be reached by %s", id, someOf(callers))).
-			Did("it gets no traffic from them").
-			Mend(fmt.Sprintf("add a TrafficTarget whose destination is the ServiceAccount of %s and whose sources include these clients", key.backend.Service))
-		if len(c.byPort[id].servers) == 0 {
-			d = model.Note(model.BackendUnreachable, key.backend.From, fmt.Sprintf("backend %s has no workloads", id)).
-				Did("it gets no traffic")
-		}
-		list = append(list, d)
-	}
-	return list
-}
-
-// someOf names up to three identities, and counts the rest.
-func someOf(identities []model.Identity) string {
-	const shown = 3
-	var names []string
-	for _, i := range identities[:min(shown, len(identities))] {
-		names = append(names, i.String())
-	}
-	text := strings.Join(names, ", ")
-	if rest := len(identities) - shown; rest > 0 {
-		text += fmt.Sprintf(" and %d more", rest)
-	}
-	return text
-}
-
 func (c *compilation) settingsRefs() []model.Ref {
 	if c.settings.From == (model.Ref{}) {
 		return nil
@@ -235,3 +246,8 @@ func (c *compilation) settingsRefs() []model.Ref {
 }
 
 func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
+
+// sortedBy are the keys of a map, in order.
+func sortedBy[K comparable, V any](m map[K]V, compare func(a, b K) int) []K {
+	return slices.SortedFunc(maps.Keys(m), compare)
+}

@@ -12,7 +12,7 @@ import (
 
 // claim asks for every address that a service port is called at, for one chain: its cluster IPs, or, if it is
 // headless, the addresses of its pods, at the service's port and at the pod's own. It is true if it got one.
-func (v *client) claim(u upstream, chain string) bool {
+func (v *client) claim(u *upstream, chain string) bool {
 	claimed := false
 	for address := range u.service.Addresses.Values() {
 		if v.families.includes(address) {
@@ -71,7 +71,7 @@ func (v *client) noteShared(at netip.AddrPort, winner, loser destination) {
 	if winner.rank == clusterAddress {
 		code, mend = model.OverlappingChain, "give each service a cluster IP of its own"
 	}
-	v.note(model.Note(code, loser.owner.service.From,
+	v.found.note(model.Note(code, loser.owner.service.From,
 		fmt.Sprintf("service %s and service %s are both reached at %s", loser.owner.id, winner.owner.id, at)).
 		Did(fmt.Sprintf("connections to it are handled as calls of %s", winner.owner.id)).Mend(mend))
 }

@@ -23,40 +23,50 @@ func (v *client) addRouteTables() {
 }
 
 // markDirect notes the headless services of a route table that have pods to be called by their addresses.
-func (v *client) markDirect(services []upstream) {
-	if !slices.ContainsFunc(services, func(u upstream) bool { return u.service.Headless }) {
+func (v *client) markDirect(services []*upstream) {
+	if !slices.ContainsFunc(services, func(u *upstream) bool { return u.service.Headless }) {
 		return
 	}
-	pods := v.domains(services).pods
+	pods := v.domains(services, noNamespace).pods
 	for _, u := range services {
 		if len(pods[u.id.Service]) > 0 && u.routable() {
-			v.direct[u.id] = true
+			u.direct = true
 		}
 	}
 }
+
+// noNamespace is where no service is called by its bare name.
+const noNamespace = ""
 
 // within is the outbound side of the view in a namespace: services of that namespace are called by their bare names too.
 // Route tables without any of them are the same in every namespace.
-func (v *client) within(namespace string) outbound {
-	local := *v
-	local.namespace = namespace
-	result := v.result
+func (v *client) within(namespace string) (routes []*Resource, found []*findings) {
 	for _, port := range sortedKeys(v.tables) {
-		if slices.ContainsFunc(v.tables[port], func(u upstream) bool { return u.id.Service.Namespace == namespace }) {
-			result.routes = append(result.routes, local.routeTable(port, v.tables[port]))
-			continue
+		table, local := v.foreign[port], func(u *upstream) bool { return u.id.Service.Namespace == namespace }
+		switch {
+		case slices.ContainsFunc(v.tables[port], local):
+			table = v.routeTable(port, v.tables[port], namespace)
+		case table == nil:
+			table = v.routeTable(port, v.tables[port], noNamespace)
+			v.foreign[port] = table
 		}
-		if v.foreign[port] == nil {
-			v.foreign[port] = local.routeTable(port, v.tables[port])
-		}
-		result.routes = append(result.routes, v.foreign[port])
+		routes, found = append(routes, table.resource), append(found, &table.findings)
 	}
-	return result
+	return routes, found
 }
 
-func (v *client) routeTable(port uint16, services []upstream) *Resource {
+// table is a route table, and what was found in making it.
+type table struct {
+	resource *Resource
+	findings findings
+}
+
+func (v *client) routeTable(port uint16, services []*upstream, namespace string) *table {
+	made, local := &table{}, *v
+	local.found = &made.findings
+	v = &local
 	spec := outboundRoutesSpec{Name: outboundRoutes(port)}
-	domains := v.domains(services)
+	domains := v.domains(services, namespace)
 	for _, u := range services {
 		spec.From = append(spec.From, u.service.From)
 		for split := range v.mesh.SplitsOf(u.id.Service) {
@@ -74,7 +84,8 @@ func (v *client) routeTable(port uint16, services []upstream) *Resource {
 			spec.Hosts = append(spec.Hosts, partOf(v.memo, host, buildVirtualHost))
 		}
 	}
-	return resourceOf(v.memo, routesType, spec, buildOutboundRoutes)
+	made.resource = resourceOf(v.memo, routesType, spec, buildOutboundRoutes)
+	return made
 }
 
 // domains are the values of Host that belong to each service of one route table.
@@ -88,13 +99,13 @@ type domains struct {
 // domains gives every name and address to one service: Envoy refuses a table in which a domain stands twice. Of two
 // services with one name, that one has it for which it is the longer form: web.api is service web of namespace api
 // before it is host web of a service api.
-func (v *client) domains(services []upstream) domains {
+func (v *client) domains(services []*upstream, namespace string) domains {
 	d := domains{names: map[model.ServiceID][]string{}, pods: map[model.ServiceID][]string{}}
 	owner := map[string]model.ServiceID{}
 	const forms = 5
 	for form := range forms {
 		for _, u := range services {
-			names := hostnames(u.id.Service, v.namespace)
+			names := hostnames(u.id.Service, namespace)
 			if form >= len(names) {
 				continue
 			}
@@ -112,8 +123,8 @@ func (v *client) domains(services []upstream) domains {
 }
 
 // addAddresses gives cluster IPs to their services, and addresses of pods to StatefulSet hosts before anybody else.
-func (v *client) addAddresses(d *domains, services []upstream, owner map[string]model.ServiceID) {
-	take := func(list map[model.ServiceID][]string, u upstream, address netip.Addr) {
+func (v *client) addAddresses(d *domains, services []*upstream, owner map[string]model.ServiceID) {
+	take := func(list map[model.ServiceID][]string, u *upstream, address netip.Addr) {
 		literal := hostLiteral(address)
 		if _, taken := owner[literal]; !taken {
 			owner[literal] = u.id.Service
@@ -150,7 +161,7 @@ func hostLiteral(address netip.Addr) string {
 }
 
 // routesOf are the routes of one service: its splits in their order, then itself.
-func (v *client) routesOf(u upstream) []routeSpec {
+func (v *client) routesOf(u *upstream) []routeSpec {
 	var routes []routeSpec
 	for split := range v.mesh.SplitsOf(u.id.Service) {
 		targets := v.splitTargets(split, u)
@@ -164,8 +175,8 @@ func (v *client) routesOf(u upstream) []routeSpec {
 	return append(routes, routeSpec{Targets: v.ownTargets(u)})
 }
 
-func (v *client) noteDomain(loser upstream, name string, winner model.ServiceID) {
-	v.note(model.Note(model.DuplicateDomain, loser.service.From,
+func (v *client) noteDomain(loser *upstream, name string, winner model.ServiceID) {
+	v.found.note(model.Note(model.DuplicateDomain, loser.service.From,
 		fmt.Sprintf("%s is a name of service %s and of service %s", name, loser.id.Service, winner)).
 		Did(fmt.Sprintf("calls to it go to %s", winner)).
 		Mend("call " + fqdn(loser.id.Service) + " by its full name"))

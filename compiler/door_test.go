@@ -77,7 +77,7 @@ func TestPoliciesOfDoors(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			p := admit("p", buyer, seller)
 			p.HTTP, p.TCP = row.http, row.tcp
-			c := newCompilation(meshOf(smi(), p))
+			c := newCompilation(meshOf(smi(), p), nil)
 			for target, want := range map[uint16][]policySpec{8080: row.web, 3306: row.data} {
 				got, refs := c.policies(seller, door{target: target, http: target == 8080})
 				if diff := cmp.Diff(want, got); diff != "" {
@@ -109,7 +109,7 @@ func TestPoliciesAreAUnion(t *testing.T) {
 		{"HTTP is closed: nobody, also in permissive mode", closed(permissive()), nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			c := newCompilation(meshOf(row.settings, nobody, toOthers, both, admit("one", buyer, seller)))
+			c := newCompilation(meshOf(row.settings, nobody, toOthers, both, admit("one", buyer, seller)), nil)
 			got, _ := c.policies(seller, door{target: 8080, http: true})
 			if diff := cmp.Diff(row.want, got); diff != "" {
 				t.Error(diff)

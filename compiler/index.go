@@ -6,127 +6,194 @@ import (
 	"github.com/flomesh-io/fsmc/model"
 )
 
-// index is what every view asks of a mesh, computed once.
+// index is what views ask of a mesh. It is made of the index of the previous mesh, by what differs between the two.
 type index struct {
 	mesh *model.Mesh
-	// ports are all service ports, in order.
-	ports  []*servicePort
-	byPort map[model.ServicePort]*servicePort
+	// kinds are the kinds of all proxies.
+	kinds trie[model.ProxyID, *kind]
+	// serving are the kinds that have a door for a service, whether there is such a service or not.
+	serving trie[model.ServiceID, []*kind]
+	// users are the kinds that have one outbound side.
+	users trie[outboundKey, []*kind]
+	ports trie[model.ServicePort, *servicePort]
 	// served are the ports that a workload of the identity answers for, in order.
-	served map[model.Identity][]*servicePort
-	// roots are the ports that a split spreads over a backend port, in order.
-	roots map[model.ServicePort][]*servicePort
+	served trie[model.Identity, []model.ServicePort]
+	// roots are the services that a split spreads over a backend, in order.
+	roots trie[model.ServiceID, []model.ServiceID]
 }
 
-// servicePort is one port of one service, and who answers for it, ready or not.
-type servicePort struct {
-	id      model.ServicePort
-	service *model.Service
-	port    model.Port
-	servers []server
-	// plain says that some endpoint has no sidecar.
-	plain bool
-	// doors are the endpoints whose pods have a door for this service: members by selector, as others may list any pod.
-	doors []model.Endpoint
-}
-
-// server is an identity that answers for a service port on a port of its pods.
-type server struct {
-	identity model.Identity
-	target   uint16
-}
-
-func (s server) compare(t server) int {
-	if c := s.identity.Compare(t.identity); c != 0 {
-		return c
+func newIndex() index {
+	return index{
+		mesh:    model.New(model.Parts{}),
+		kinds:   newTrie[model.ProxyID, *kind](func(id model.ProxyID) uint64 { return hashOf(0, id.Namespace, id.Name) }),
+		serving: newTrie[model.ServiceID, []*kind](hashOfService),
+		users: newTrie[outboundKey, []*kind](func(k outboundKey) uint64 {
+			return hashOf(k.families.rank(), k.caller.Namespace, k.caller.ServiceAccount)
+		}),
+		ports: newTrie[model.ServicePort, *servicePort](func(p model.ServicePort) uint64 {
+			return hashOf(uint64(p.Port), p.Service.Namespace, p.Service.Name)
+		}),
+		served: newTrie[model.Identity, []model.ServicePort](func(i model.Identity) uint64 {
+			return hashOf(0, i.Namespace, i.ServiceAccount)
+		}),
+		roots: newTrie[model.ServiceID, []model.ServiceID](hashOfService),
 	}
-	return int(s.target) - int(t.target)
 }
 
-func newIndex(mesh *model.Mesh) *index {
-	x := &index{
-		mesh:   mesh,
-		byPort: map[model.ServicePort]*servicePort{},
-		served: map[model.Identity][]*servicePort{},
-		roots:  map[model.ServicePort][]*servicePort{},
-	}
-	for service := range mesh.Services() {
-		for port := range service.Ports.Values() {
-			x.add(service, port)
-		}
-	}
-	for proxy := range mesh.Proxies() {
-		for member := range proxy.Members.Values() {
-			if sp, ok := x.byPort[member.ServicePort]; ok {
-				sp.servers = append(sp.servers, server{proxy.Identity, member.Target})
+func hashOfService(id model.ServiceID) uint64 { return hashOf(0, id.Namespace, id.Name) }
+
+// port is a service port; nil when there is none.
+func (x *index) port(id model.ServicePort) *servicePort {
+	sp, _ := x.ports.get(id)
+	return sp
+}
+
+// portChange is a service port that differs from what it was; nil is one that does not exist.
+type portChange struct {
+	id       model.ServicePort
+	was, now *servicePort
+}
+
+// appears says whether the port exists only before or only after.
+func (c portChange) appears() bool { return (c.was == nil) != (c.now == nil) }
+
+// updatePorts makes the ports anew that something about changed: those of services that differ, and those that the
+// proxies have doors for that differ.
+func (x *index) updatePorts(o *owner, previous *model.Mesh, doors map[model.ServicePort]bool) []portChange {
+	for was, now := range x.mesh.ServicesSince(previous) {
+		for _, service := range []*model.Service{was, now} {
+			if service == nil {
+				continue
+			}
+			for port := range service.Ports.Values() {
+				doors[model.ServicePort{Service: service.ID, Port: port.Number}] = true
 			}
 		}
 	}
-	for _, sp := range x.ports {
-		slices.SortFunc(sp.servers, server.compare)
-		sp.servers = slices.Compact(sp.servers)
-		x.serve(sp)
-		sp.doors = x.doors(sp)
+	var changes []portChange
+	identities := moves[model.Identity, model.ServicePort]{}
+	for _, id := range sortedBy(doors, model.ServicePort.Compare) {
+		c := portChange{id, x.port(id), x.newPort(id)}
+		if c.was.equal(c.now) {
+			continue
+		}
+		if c.now == nil {
+			x.ports.drop(o, id)
+		} else {
+			x.ports.put(o, id, c.now)
+		}
+		for _, i := range c.was.identities() {
+			identities.leave(i, id)
+		}
+		for _, i := range c.now.identities() {
+			identities.come(i, id)
+		}
+		changes = append(changes, c)
 	}
-	x.addRoots()
-	return x
+	move(&x.served, o, identities, model.ServicePort.Compare)
+	return changes
 }
 
-func (x *index) add(service *model.Service, port model.Port) {
-	sp := &servicePort{id: model.ServicePort{Service: service.ID, Port: port.Number}, service: service, port: port}
+// newPort makes a service port of what the mesh says of it now.
+func (x *index) newPort(id model.ServicePort) *servicePort {
+	service, ok := x.mesh.Service(id.Service)
+	if !ok {
+		return nil
+	}
+	port, ok := service.Port(id.Port)
+	if !ok {
+		return nil
+	}
+	sp := &servicePort{id: id, service: service, port: port}
 	for e := range port.Endpoints.Values() {
 		if !e.Sidecar {
 			sp.plain = true
 			continue
 		}
 		sp.servers = append(sp.servers, server{e.Identity, e.Address.Port()})
+		if k, ok := x.kinds.get(e.Proxy); ok && k.serves(id, e.Address.Port()) {
+			sp.doors = append(sp.doors, e)
+		}
 	}
-	x.ports = append(x.ports, sp)
-	x.byPort[sp.id] = sp
+	kinds, _ := x.serving.get(id.Service)
+	for _, k := range kinds {
+		for _, m := range k.members {
+			if m.ServicePort == id {
+				sp.servers = append(sp.servers, server{k.identity(), m.Target})
+			}
+		}
+	}
+	slices.SortFunc(sp.servers, server.compare)
+	sp.servers = slices.Compact(sp.servers)
+	return sp
 }
 
-func (x *index) doors(sp *servicePort) []model.Endpoint {
-	var list []model.Endpoint
-	for e := range sp.port.Endpoints.Values() {
-		proxy, ok := x.mesh.Proxy(e.Proxy)
-		if !ok || !e.Sidecar {
-			continue
+// updateRoots follows the splits, and gives the roots of which a split differs.
+func (x *index) updateRoots(o *owner, previous *model.Mesh) []model.ServiceID {
+	changed := slices.Collect(x.mesh.SplitRootsSince(previous))
+	roots := moves[model.ServiceID, model.ServiceID]{}
+	for _, root := range changed {
+		for _, backend := range backendsOf(previous, root) {
+			roots.leave(backend, root)
 		}
-		for m := range proxy.Members.Values() {
-			if m.ServicePort == sp.id && m.Target == e.Address.Port() {
-				list = append(list, e)
-				break
+		for _, backend := range backendsOf(x.mesh, root) {
+			roots.come(backend, root)
+		}
+	}
+	move(&x.roots, o, roots, model.ServiceID.Compare)
+	return changed
+}
+
+// backendsOf are the services that the splits of a root spread over.
+func backendsOf(mesh *model.Mesh, root model.ServiceID) []model.ServiceID {
+	var list []model.ServiceID
+	for split := range mesh.SplitsOf(root) {
+		for b := range split.Backends.Values() {
+			if b.Weight > 0 && !slices.Contains(list, b.Service) {
+				list = append(list, b.Service)
 			}
 		}
 	}
 	return list
 }
 
-// serve notes the port with each identity that answers for it; its servers are sorted by identity.
-func (x *index) serve(sp *servicePort) {
-	var last model.Identity
-	for i, s := range sp.servers {
-		if i == 0 || s.identity != last {
-			x.served[s.identity] = append(x.served[s.identity], sp)
+// moves are what leaves the lists of a trie, and what comes to them.
+type moves[K comparable, V any] map[K]*moved[V]
+
+type moved[V any] struct{ gone, come []V }
+
+func (m moves[K, V]) of(key K) *moved[V] {
+	if m[key] == nil {
+		m[key] = &moved[V]{}
+	}
+	return m[key]
+}
+
+func (m moves[K, V]) leave(key K, value V) { m.of(key).gone = append(m.of(key).gone, value) }
+
+func (m moves[K, V]) come(key K, value V) { m.of(key).come = append(m.of(key).come, value) }
+
+// move makes the lists anew, in order and each value once. What leaves and comes stays.
+func move[K comparable, V any](t *trie[K, []V], o *owner, all moves[K, V], compare func(a, b V) int) {
+	//ordered: what a trie holds does not depend on the order in which it came
+	for key, m := range all {
+		list, _ := t.get(key)
+		if next := m.applied(list, compare); len(next) > 0 {
+			t.put(o, key, next)
+		} else {
+			t.drop(o, key)
 		}
-		last = s.identity
 	}
 }
 
-func (x *index) addRoots() {
-	for split := range x.mesh.Splits() {
-		root, ok := x.mesh.Service(split.Root)
-		if !ok {
-			continue
-		}
-		for port := range root.Ports.Values() {
-			rootPort := x.byPort[model.ServicePort{Service: root.ID, Port: port.Number}]
-			for b := range split.Backends.Values() {
-				backend := model.ServicePort{Service: b.Service, Port: port.Number}
-				if b.Weight > 0 && !slices.Contains(x.roots[backend], rootPort) {
-					x.roots[backend] = append(x.roots[backend], rootPort)
-				}
-			}
+func (m *moved[V]) applied(list []V, compare func(a, b V) int) []V {
+	slices.SortFunc(m.gone, compare)
+	next := slices.Clone(m.come)
+	for _, value := range list {
+		if _, gone := slices.BinarySearchFunc(m.gone, value, compare); !gone {
+			next = append(next, value)
 		}
 	}
+	slices.SortFunc(next, compare)
+	return slices.CompactFunc(next, func(a, b V) bool { return compare(a, b) == 0 })
 }

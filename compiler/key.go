@@ -12,9 +12,11 @@ import (
 //
 // Specs consist of strings, numbers, booleans, structs, slices and built parts, which stand for themselves by the hash
 // of their bytes. Anything else is a bug in this program.
-func keyOf(spec any) string {
+func keyOf(spec any) string { return string(appendSpec(nil, spec)) }
+
+func appendSpec(b []byte, spec any) []byte {
 	v := reflect.ValueOf(spec)
-	return string(appendKey(appendString(make([]byte, 0, 256), v.Type().Name()), v))
+	return appendKey(appendString(b, v.Type().Name()), v)
 }
 
 var partType = reflect.TypeFor[*part]()

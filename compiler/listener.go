@@ -1,6 +1,7 @@
 package compiler
 
 import (
+	"slices"
 	"strconv"
 
 	xdscorev3 "github.com/cncf/xds/go/xds/core/v3"
@@ -32,6 +33,16 @@ type outboundSpec struct {
 func (s outboundSpec) resourceName() string    { return outboundListener }
 func (s outboundSpec) provenance() []model.Ref { return s.From }
 
+func (s outboundSpec) made() []*part {
+	parts := slices.Clone(s.Chains)
+	for _, p := range []*part{s.Matcher, s.Otherwise} {
+		if p != nil {
+			parts = append(parts, p)
+		}
+	}
+	return parts
+}
+
 func buildOutboundListener(s outboundSpec) []byte {
 	l := listener(outboundListener, OutboundPort, s.Families)
 	l.TrafficDirection = corev3.TrafficDirection_OUTBOUND
@@ -58,6 +69,7 @@ type inboundListenerSpec struct {
 
 func (s inboundListenerSpec) resourceName() string    { return inboundListener }
 func (s inboundListenerSpec) provenance() []model.Ref { return s.From }
+func (s inboundListenerSpec) made() []*part           { return s.Chains }
 
 func buildInboundListener(s inboundListenerSpec) []byte {
 	l := listener(inboundListener, InboundPort, s.Families)

@@ -2,6 +2,7 @@ package compiler
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 
 	"google.golang.org/protobuf/proto"
@@ -10,16 +11,32 @@ import (
 )
 
 // memo builds each distinct spec once. It is the only way to a resource, so that the key of the cache is the whole
-// input of the builder by construction.
+// input of the builder by construction. What was built for a previous output is there for the next.
 type memo struct {
-	parts     map[string]*part
-	resources map[string]*Resource
-	counters  Counters
+	built
+	owner    *owner
+	counters Counters
+	scratch  []byte
 }
 
-func newMemo() *memo {
-	return &memo{parts: map[string]*part{}, resources: map[string]*Resource{}}
+// built is what a memo knows, by the hash of the keys of its specs.
+type built struct {
+	parts     trie[specSum, *part]
+	resources trie[specSum, *Resource]
+	// kept is how many there were when it was last swept.
+	kept int
 }
+
+// specSum is the SHA-256 of the key of a spec. The keys themselves would take as much memory as what is made of them.
+type specSum [sha256.Size]byte
+
+func (s specSum) hash() uint64 { return binary.LittleEndian.Uint64(s[:]) }
+
+func newBuilt() built {
+	return built{parts: newTrie[specSum, *part](specSum.hash), resources: newTrie[specSum, *Resource](specSum.hash)}
+}
+
+func (b *built) size() int { return b.parts.size + b.resources.size }
 
 // part is a message that other messages contain, marshalled once: a virtual host, a filter chain.
 type part struct {
@@ -28,20 +45,27 @@ type part struct {
 	hash string
 	// uses are the clusters that the part sends traffic to, in order and each once.
 	uses []string
+	sum  specSum
+}
+
+// sumOf is the hash of the key of a spec.
+func (m *memo) sumOf(spec any) specSum {
+	m.scratch = appendSpec(m.scratch[:0], spec)
+	return sha256.Sum256(m.scratch)
 }
 
 // partOf builds a part of its spec, or returns the one that an equal spec has made.
 func partOf[S any](m *memo, spec S, build func(S) []byte) *part {
 	m.counters.Specs++
-	key := keyOf(spec)
-	if p, ok := m.parts[key]; ok {
+	key := m.sumOf(spec)
+	if p, ok := m.parts.get(key); ok {
 		return p
 	}
 	m.counters.Builds++
 	b := build(spec)
 	sum := sha256.Sum256(b)
-	p := &part{bytes: b, hash: string(sum[:]), uses: usesOf(spec)}
-	m.parts[key] = p
+	p := &part{bytes: b, hash: string(sum[:]), uses: usesOf(spec), sum: key}
+	m.parts.put(m.owner, key, p)
 	return p
 }
 
@@ -51,12 +75,15 @@ type named interface {
 	provenance() []model.Ref
 }
 
+// composed is a spec of a resource that is put together from parts.
+type composed interface{ made() []*part }
+
 // resourceOf builds a resource of its spec, or returns the one that an equal spec has made. build returns the
 // deterministic wire form of a message of the given type.
 func resourceOf[S named](m *memo, typeURL string, spec S, build func(S) []byte) *Resource {
 	m.counters.Specs++
-	key := keyOf(spec)
-	if r, ok := m.resources[key]; ok {
+	key := m.sumOf(spec)
+	if r, ok := m.resources.get(key); ok {
 		return r
 	}
 	m.counters.Builds++
@@ -65,10 +92,31 @@ func resourceOf[S named](m *memo, typeURL string, spec S, build func(S) []byte) 
 	sum := sha256.Sum256(b)
 	r := &Resource{
 		Type: typeURL, Name: spec.resourceName(), Version: hex.EncodeToString(sum[:]), Bytes: b,
-		From: model.ListOf(spec.provenance()...), Uses: model.ListOf(usesOf(spec)...),
+		From: model.ListOf(spec.provenance()...), Uses: model.ListOf(usesOf(spec)...), sum: key,
 	}
-	m.resources[key] = r
+	if c, ok := any(spec).(composed); ok {
+		r.parts = c.made()
+	}
+	m.resources.put(m.owner, key, r)
 	return r
+}
+
+// sweep forgets what is in none of the living resources, when that may be a third of everything: so it costs no more
+// than building did, however many editions there are of a mesh.
+func (m *memo) sweep(living func(visit func(*Resource))) {
+	const few = 64
+	if m.size() <= m.kept+m.kept/2+few {
+		return
+	}
+	next := newBuilt()
+	living(func(r *Resource) {
+		next.resources.put(m.owner, r.sum, r)
+		for _, p := range r.parts {
+			next.parts.put(m.owner, p.sum, p)
+		}
+	})
+	next.kept = next.size()
+	m.built = next
 }
 
 // marshal is the deterministic wire form of a message. A message that cannot be marshalled is a bug in this program.

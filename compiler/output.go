@@ -17,8 +17,12 @@ type Output struct {
 	// Counters tell how much work the compilation was.
 	Counters Counters
 
+	// Reused tells what was taken over from a previous output.
+	Reused Reused
+
 	settings model.Settings
-	proxies  map[model.ProxyID]placed
+	// state is what the next compilation begins with; nil in an Output that Compile has not made.
+	state *state
 }
 
 // placed is a proxy and the class that it belongs to.
@@ -27,9 +31,22 @@ type placed struct {
 	class *Class
 }
 
+// placed finds a proxy.
+func (o *Output) placed(id model.ProxyID) (placed, bool) {
+	if o.state == nil {
+		return placed{}, false
+	}
+	k, ok := o.state.kinds.get(id)
+	if !ok {
+		return placed{}, false
+	}
+	proxy, _ := o.state.mesh.Proxy(id)
+	return placed{proxy, o.state.place(k).class}, true
+}
+
 // ClassOf is the class of a proxy.
 func (o *Output) ClassOf(id model.ProxyID) (*Class, bool) {
-	p, ok := o.proxies[id]
+	p, ok := o.placed(id)
 	return p.class, ok
 }
 
@@ -50,7 +67,15 @@ type Class struct {
 	Secrets model.List[Slot]
 }
 
-// Resource is one Envoy resource, marshalled. Equal resources are one pointer within an Output.
+// equal says whether two classes have the same name, proxies and resources.
+func (c *Class) equal(d *Class) bool {
+	return c.Name == d.Name && model.Equal(c.Proxies, d.Proxies) && model.Equal(c.Secrets, d.Secrets) &&
+		model.Equal(c.Listeners, d.Listeners) && model.Equal(c.Routes, d.Routes) &&
+		model.Equal(c.Clusters, d.Clusters) && model.Equal(c.Endpoints, d.Endpoints)
+}
+
+// Resource is one Envoy resource, marshalled. Equal resources are one pointer within an Output, and in all Outputs that
+// were compiled from one another.
 type Resource struct {
 	// Type is the type URL, such as type.googleapis.com/envoy.config.cluster.v3.Cluster.
 	Type string
@@ -65,6 +90,9 @@ type Resource struct {
 	// Uses are the names of the clusters that a listener or a route table sends traffic to, in order and each once. They
 	// must be ready before the resource is.
 	Uses model.List[string]
+
+	sum   specSum
+	parts []*part
 }
 
 // Message decodes the resource.
@@ -104,7 +132,8 @@ const (
 	TrustSlot SlotKind = "trust"
 )
 
-// Counters tell how much work a compilation was. They depend on the classes of a mesh and not on its replicas.
+// Counters tell how much work a compilation was. They depend on the classes of a mesh and not on its replicas; and, of
+// what was compiled from a previous output, on what was left to do.
 type Counters struct {
 	// Views is the number of views computed.
 	Views int `json:"views"`
@@ -113,4 +142,11 @@ type Counters struct {
 	Builds int `json:"builds"`
 	// Bytes is the size of all distinct resources that were built.
 	Bytes int `json:"bytes"`
+}
+
+// Reused tells how much of an output was taken over from a previous one, by its pointers.
+type Reused struct {
+	// Classes is the number of classes that are the same, Views the number of views.
+	Classes int `json:"classes"`
+	Views   int `json:"views"`
 }

@@ -94,6 +94,7 @@ type outboundRoutesSpec struct {
 
 func (s outboundRoutesSpec) resourceName() string    { return s.Name }
 func (s outboundRoutesSpec) provenance() []model.Ref { return s.From }
+func (s outboundRoutesSpec) made() []*part           { return s.Hosts }
 
 func buildOutboundRoutes(s outboundRoutesSpec) []byte {
 	table := &routev3.RouteConfiguration{

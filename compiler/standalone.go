@@ -28,7 +28,7 @@ const (
 // are files beside it (CertificateFile, PrivateKeyFile, TrustFile). Nothing in it is watched, and it holds no key, so
 // that it can be kept, compared and checked. It is nil for a proxy that the output does not have.
 func (o *Output) Standalone(id model.ProxyID) *bootstrapv3.Bootstrap {
-	p, ok := o.proxies[id]
+	p, ok := o.placed(id)
 	if !ok {
 		return nil
 	}
