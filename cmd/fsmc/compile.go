@@ -91,7 +91,7 @@ func (command *compileCommand) check(c *cobra.Command, paths []string) error {
 
 // produce compiles, and writes what was asked for. The report is empty without -o.
 func (command *compileCommand) produce(ctx context.Context, paths []string, p *progress) (compilation, disk.Report, error) {
-	result, err := command.input.compile(paths, command.w, p)
+	result, err := command.input.compile(ctx, paths, command.w, p)
 	if err != nil {
 		return compilation{}, disk.Report{}, err
 	}

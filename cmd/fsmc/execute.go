@@ -70,7 +70,7 @@ nothing was written.`,
 	root.SetOut(w.out)
 	root.SetErr(w.err)
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newCompile(w), newShow(w), newUp(w), newTest(w), newExec(w), newPs(w), newExplain(w), newVersion(w), newDocs(w), newInside())
+	root.AddCommand(newCompile(w), newShow(w), newServe(w), newUp(w), newTest(w), newExec(w), newPs(w), newExplain(w), newVersion(w), newDocs(w), newInside())
 	return root
 }
 

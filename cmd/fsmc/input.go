@@ -1,12 +1,12 @@
 package main
 
 import (
-	"fmt"
+	"context"
 	"slices"
 
 	"github.com/spf13/cobra"
 
-	"github.com/flomesh-io/fsmc/compiler"
+	"github.com/flomesh-io/fsmc/live"
 	"github.com/flomesh-io/fsmc/model"
 	"github.com/flomesh-io/fsmc/sinks"
 	"github.com/flomesh-io/fsmc/sources"
@@ -34,26 +34,25 @@ type compilation struct {
 	// read counts what was read; objects are completed by what a cluster would assign.
 	read    files.Result
 	objects sources.Objects
+	steps   []live.Step
 }
 
 // compile runs the whole pipeline on the manifests.
-func (in *input) compile(paths []string, w world, p *progress) (compilation, error) {
+func (in *input) compile(ctx context.Context, paths []string, w world, p *progress) (compilation, error) {
 	p.doing("reading")
+	began := w.now()
 	read, err := files.Read(paths, w.in)
 	if err != nil {
 		return compilation{}, err
 	}
-	read.Objects.MeshName = in.meshName
-	p.doing(fmt.Sprintf("resolving %d documents", read.Documents))
-	objects, completed := sources.Complete(read.Objects)
-	mesh, resolved := sources.Resolve(objects)
-	p.doing(fmt.Sprintf("compiling %d proxies", mesh.Count().Proxies))
-	output, compiled := compiler.Compile(mesh)
-	located := read.Positions.Locate(slices.Concat(read.Diagnostics, completed, resolved, compiled))
-	return compilation{
-		Snapshot: sinks.Snapshot{Mesh: mesh, Output: output, Diagnostics: model.SortDiagnostics(located)},
-		read:     read, objects: objects,
-	}, nil
+	pipeline := live.Pipeline{Now: w.now, Assume: true, Doing: p.doing}
+	round := pipeline.Next(ctx, inputOf(read, in.meshName, w.now().Sub(began)), nil)
+	return compilationOf(round, read), nil
+}
+
+// compilationOf is a round over manifests that were read.
+func compilationOf(r *live.Round, read files.Result) compilation {
+	return compilation{Snapshot: r.Snapshot, read: read, objects: r.Objects, steps: r.Steps}
 }
 
 // verdict is errFindings if there is a finding at or above --fail-on.

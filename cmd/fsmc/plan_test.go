@@ -172,7 +172,7 @@ func compiled(t *testing.T, text string) compilation {
 		t.Fatal(err)
 	}
 	w := world{in: strings.NewReader(""), out: io.Discard, err: io.Discard, getenv: func(string) string { return "" }, now: time.Now}
-	c, err := (&input{failOn: &choice{value: "never"}}).compile([]string{file}, w, nil)
+	c, err := (&input{failOn: &choice{value: "never"}}).compile(t.Context(), []string{file}, w, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

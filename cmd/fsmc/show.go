@@ -94,7 +94,7 @@ func (command *showCommand) check(c *cobra.Command, paths []string) (envoyBinary
 
 // produce compiles, and writes and validates what was asked for.
 func (command *showCommand) produce(ctx context.Context, paths []string, envoy envoyBinary, p *progress) (shown, error) {
-	result, err := command.input.compile(paths, command.w, p)
+	result, err := command.input.compile(ctx, paths, command.w, p)
 	if err != nil {
 		return shown{}, err
 	}

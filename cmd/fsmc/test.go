@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/flomesh-io/fsmc/live"
 	"github.com/flomesh-io/fsmc/sinks/local"
 	"github.com/flomesh-io/fsmc/verdict"
 )
@@ -32,7 +33,11 @@ Exit codes: 0 all requests were answered as wanted; 1 some were not; 2 the mesh 
   fsmc test manifests/ --cases tests/ --format junit > report.xml`,
 		Args: somePaths,
 	}
-	command := &testCommand{up: &upCommand{w: w, input: addInput(c), tree: &treeFlags{certs: &choice{value: "tresor"}}, level: "warning"}}
+	command := &testCommand{up: &upCommand{
+		w: w, input: addInput(c), tree: &treeFlags{certs: &choice{value: "tresor"}}, level: "warning",
+		control: &controlFlags{logLevel: "error", logFormat: &choice{value: "text"}, holdOff: live.DefaultHoldOff},
+	}}
+	command.up.from = choose(c, "config-from", "how sidecars get their configuration: pushed, or from files", fromADS, fromDisk)
 	c.Flags().StringVar(&command.cases, "cases", "", "the case `FILE`, or a folder with files named access.yaml (default: those in the paths)")
 	command.engine = choose(c, "engine", "who answers: real sidecars on this machine", "envoy")
 	command.format = choose(c, "format", "how to print the results", "text", "json", "junit")

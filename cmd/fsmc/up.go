@@ -26,6 +26,9 @@ a real Envoy, traffic is redirected by the rules of a cluster's init container, 
 resolve. Images are not run: a built-in server answers on the ports of the containers and on those that services lead
 to, in HTTP/1, HTTP/2, gRPC, websockets or TCP, and says who it is and what it got. --exec runs a program instead.
 
+The manifests are watched: an edit is pushed to the sidecars over ADS, and pods come and go with it. With --config-from
+disk, sidecars run from files and stay as they are. With --server, somebody else serves them (fsmc serve).
+
 There is no way out of the mesh, and everything is gone when the command ends, however it ends. It runs as root, and as
 an ordinary user where the system lets one make namespaces.`,
 		Example: `  fsmc up demo/bookstore/smi
@@ -33,20 +36,32 @@ an ordinary user where the system lets one make namespaces.`,
   fsmc exec bookbuyer/bookbuyer-0 -- curl -i bookstore.bookstore:14001/buy-a-book/new
 
   # one workload is a program of yours
-  fsmc up demo/bookstore/smi --exec 'bookstore/bookstore-v1=python3 -m http.server 14001'`,
+  fsmc up demo/bookstore/smi --exec 'bookstore/bookstore-v1=python3 -m http.server 14001'
+
+  # the control plane is a process of its own, which can be stopped and started
+  fsmc serve demo/bookstore/smi -o out --ca-dir ca --listen unix:/tmp/fsmc.sock
+  fsmc up demo/bookstore/smi --ca-dir ca --server /tmp/fsmc.sock`,
 		Args: somePaths,
 	}
-	command := &upCommand{w: w, input: addInput(c), tree: addTree(c)}
-	c.Flags().Lookup("output").Usage = "keep the tree of files in `DIR` (default: a folder that is removed at the end)"
+	command := &upCommand{w: w, input: addInput(c), tree: addTree(c), control: addControl(c, "")}
+	c.Flags().Lookup("output").Usage = "keep the files that sidecars start with in `DIR` (default: a folder that is removed at the end)"
 	c.Flags().DurationVar(&command.duration, "for", 0, "end after this `DURATION` (default: on Ctrl-C)")
 	c.Flags().StringArrayVar(&command.commands, "exec", nil, "run a command line in the pods of a workload, as `NAMESPACE/WORKLOAD=COMMAND`; can be repeated")
 	c.Flags().StringVar(&command.envoy, "envoy", "", "the Envoy `BINARY` (default: $FSMC_ENVOY, else envoy on PATH)")
 	c.Flags().StringVar(&command.level, "envoy-log-level", "warning", "what Envoys log beside requests: trace, debug, info, warning, error, off")
 	c.Flags().StringVar(&command.logs, "logs", "", "keep the logs of sidecars and commands in `DIR` (default: a folder that is removed at the end)")
+	command.from = choose(c, "config-from", "how sidecars get their configuration: pushed, or from files that stay as they are", fromADS, fromDisk)
+	c.Flags().StringVar(&command.server, "server", "", "sidecars are served by an 'fsmc serve' at this `SOCKET`, of the same --ca-dir")
 	addMeshName(c, &command.name)
 	c.RunE = func(c *cobra.Command, args []string) error { return command.run(c, args) }
 	return c
 }
+
+// The ways in which sidecars get their configuration.
+const (
+	fromADS  = "ads"
+	fromDisk = "disk"
+)
 
 // addMeshName adds the flag that tells the local meshes of a user apart.
 func addMeshName(c *cobra.Command, name *string) {
@@ -57,6 +72,9 @@ type upCommand struct {
 	w        world
 	input    *input
 	tree     *treeFlags
+	control  *controlFlags
+	from     *choice
+	server   string
 	duration time.Duration
 	commands []string
 	envoy    string
@@ -103,7 +121,7 @@ func (command *upCommand) during(c *cobra.Command, paths []string, do func(conte
 	if err != nil {
 		return interrupted(ctx, err)
 	}
-	defer r.mesh.Close()
+	defer r.close()
 	return do(ctx, r)
 }
 
@@ -119,6 +137,9 @@ func interrupted(ctx context.Context, err error) error {
 func (command *upCommand) place(c *cobra.Command, paths []string, s *local.Scratch) error {
 	if command.tree.certs.value == "none" {
 		return usage(c, "sidecars need certificates: leave out --certs none")
+	}
+	if command.server != "" && (command.tree.caDir == "" || command.from.value == fromDisk) {
+		return usage(c, "--server needs the --ca-dir of the server, and sidecars that are served")
 	}
 	if command.tree.out != "" {
 		return command.tree.check(c, paths)
@@ -140,6 +161,16 @@ type running struct {
 	leftOut []string
 	logs    string
 	took    time.Duration
+	// following keeps the mesh the way the manifests are; nil when it stays as it is.
+	following *following
+}
+
+// close ends the mesh and what follows it.
+func (r running) close() {
+	if r.following != nil {
+		r.following.close()
+	}
+	r.mesh.Close()
 }
 
 // findings tells what was found in the manifests, if they could be read: also when the mesh does not come up, for then
@@ -156,27 +187,17 @@ func (command *upCommand) findings(r running) error {
 // start brings the mesh up.
 func (command *upCommand) start(ctx context.Context, paths []string, envoy envoyBinary, s *local.Scratch, p *progress) (r running, err error) {
 	began := command.w.now()
-	result, err := command.input.compile(paths, command.w, p)
+	r.following, err = command.prepare(ctx, paths, s, p, &r)
 	if err != nil {
 		return r, err
 	}
-	r.result = result // its findings are told whatever comes next
-	plan, leftOut := planOf(result)
-	if plan, err = withCommands(plan, command.commands); err != nil {
-		return r, err
-	}
-	everyProxy, err := chooseProxies(result.Mesh, nil)
-	if err != nil {
-		return r, err
-	}
-	if _, err := command.tree.write(ctx, result.Snapshot, everyProxy, command.w, p); err != nil {
-		return r, err
-	}
-	if plan.Folder, err = filepath.Abs(command.tree.out); err != nil {
-		return r, err
-	}
-	plan.Envoy = string(envoy)
-	options := local.Options{Name: command.name, Level: command.level, Trouble: command.trouble(), Progress: func(doing string, done, total int) {
+	defer func() {
+		if err != nil && r.following != nil {
+			r.following.close()
+		}
+	}()
+	r.plan.Envoy = string(envoy)
+	options := local.Options{Name: command.name, Level: command.level, Restart: true, Trouble: command.trouble(), Progress: func(doing string, done, total int) {
 		p.doing("starting " + doing)
 		p.count(done, total)
 	}}
@@ -186,8 +207,45 @@ func (command *upCommand) start(ctx context.Context, paths []string, envoy envoy
 	if options.Scratch, err = s.Make("etc"); err != nil {
 		return r, err
 	}
-	mesh, err := local.Start(ctx, plan, options)
-	return running{mesh, plan, result, leftOut, options.Logs, command.w.now().Sub(began)}, err
+	r.logs = options.Logs
+	if r.mesh, err = local.Start(ctx, r.plan, options); err != nil {
+		return r, err
+	}
+	if r.following != nil {
+		r.following.begin(r.mesh, r.plan)
+	}
+	r.took = command.w.now().Sub(began)
+	return r, nil
+}
+
+// prepare compiles the manifests, plans what shall run, and sees to it that sidecars find their configuration.
+func (command *upCommand) prepare(ctx context.Context, paths []string, s *local.Scratch, p *progress, r *running) (*following, error) {
+	if command.from.value == fromADS {
+		return command.prepareLive(ctx, paths, s, p, r)
+	}
+	var err error
+	if r.result, err = command.input.compile(ctx, paths, command.w, p); err != nil {
+		return nil, err
+	}
+	if err := command.planFor(r); err != nil {
+		return nil, err
+	}
+	everyProxy, err := chooseProxies(r.result.Mesh, nil)
+	if err != nil {
+		return nil, err
+	}
+	_, err = command.tree.write(ctx, r.result.Snapshot, everyProxy, command.w, p)
+	return nil, err
+}
+
+// planFor plans what runs of a compilation.
+func (command *upCommand) planFor(r *running) (err error) {
+	r.plan, r.leftOut = planOf(r.result)
+	if r.plan, err = withCommands(r.plan, command.commands); err != nil {
+		return err
+	}
+	r.plan.Folder, err = filepath.Abs(command.tree.out)
+	return err
 }
 
 // logFolder is where logs go: the folder that was asked for, or one that is removed at the end.

@@ -24,6 +24,8 @@ type Sink struct {
 	ControlPlane *compiler.ControlPlane
 	// Chosen limits the tree to some proxies and their classes; nil is all of them.
 	Chosen func(model.ProxyID) bool
+	// Keep are proxies whose files stay although the snapshot does not have them any more: they still run.
+	Keep []model.ProxyID
 	// Progress, unless nil, is told how many of the files are done, from several goroutines.
 	Progress func(done, total int)
 }
@@ -57,12 +59,27 @@ func (s *Sink) Write(ctx context.Context, snapshot sinks.Snapshot) (Report, erro
 	if err != nil {
 		return Report{}, err
 	}
+	if err := s.keep(tree); err != nil {
+		return Report{}, errors.Join(err, tree.abandon())
+	}
 	issued, err := s.fill(ctx, tree, plan)
 	if err != nil {
 		return Report{}, errors.Join(err, tree.abandon())
 	}
 	changed, removed, err := tree.commit()
 	return Report{Files: len(files), Written: changed, Removed: removed, Issued: issued}, errors.Join(err, tree.close())
+}
+
+// keep has files stay that are there already.
+func (s *Sink) keep(t *tree) error {
+	for _, id := range s.Keep {
+		folder, err := ProxyFolder(id)
+		if err != nil {
+			return err
+		}
+		t.keep(folder)
+	}
+	return nil
 }
 
 // Check says whether Write would be let into the folder, and changes nothing.

@@ -80,6 +80,21 @@ func TestWriteRemovesWhatNoProxyNeeds(t *testing.T) {
 	}
 }
 
+func TestWriteKeepsWhatStillRuns(t *testing.T) {
+	sink := &Sink{Folder: t.TempDir(), Credentials: newCredentials(t)}
+	write(t, sink, shop(t, 3))
+	sink.Keep = []model.ProxyID{{Namespace: "shop", Name: "server-2"}, {Namespace: "shop", Name: "nobody"}}
+	if report := write(t, sink, shop(t, 1)); report.Removed != 4 {
+		t.Errorf("%d files were removed, not 4", report.Removed)
+	}
+	if _, err := os.Stat(filepath.Join(sink.Folder, "proxies/shop/server-2", ConfigFile)); err != nil {
+		t.Error(err)
+	}
+	sink.Keep = nil
+	write(t, sink, shop(t, 1))
+	assertTree(t, sink.Folder, shop(t, 1))
+}
+
 func TestWriteOnlyTheProxiesChosen(t *testing.T) {
 	sink := &Sink{Folder: t.TempDir(), Credentials: newCredentials(t), Chosen: func(id model.ProxyID) bool { return id.Name == "client-0" }}
 	write(t, sink, shop(t, 3))

@@ -93,6 +93,15 @@ func (t *tree) open(ctx context.Context, folder string, wanted []string) (err er
 	return t.removeLeftovers()
 }
 
+// keep has the files of a folder stay that are ours.
+func (t *tree) keep(folder string) {
+	for file := range t.old.paths {
+		if path.Dir(file) == folder {
+			t.wanted[file] = true
+		}
+	}
+}
+
 // removeLeftovers removes what an interrupted run has not moved into place.
 func (t *tree) removeLeftovers() error {
 	if t.old.open {

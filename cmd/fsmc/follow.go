@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	discoveryv1 "k8s.io/api/discovery/v1"
+
+	"github.com/flomesh-io/fsmc/model"
+	"github.com/flomesh-io/fsmc/sinks/local"
+	"github.com/flomesh-io/fsmc/sources"
+)
+
+// follower brings the pods on this machine to what the manifests say, without losing a request: a pod that is new is no
+// ready endpoint before its sidecar is, and one that is gone runs until every sidecar knows.
+type follower struct {
+	mesh *local.Mesh
+	// settled says whether every sidecar has what it is to have.
+	settled func() bool
+	trouble func(string)
+	// again asks for another round, as pods are ready now.
+	again chan struct{}
+	// news says that there is a newer plan.
+	news chan struct{}
+
+	mu sync.Mutex
+	up map[string]bool // pods, by namespace/name
+	// running is what runs, wanted what shall.
+	running, wanted local.Plan
+	// never are pods that will not run, and are not waited for.
+	never []string
+}
+
+func newFollower(trouble func(string)) *follower {
+	return &follower{trouble: trouble, again: make(chan struct{}, 1), news: make(chan struct{}, 1), up: map[string]bool{}}
+}
+
+// begin says that the pods of the plan are up.
+func (f *follower) begin(mesh *local.Mesh, plan local.Plan) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.mesh, f.running, f.wanted = mesh, plan, plan
+	f.mark(plan)
+}
+
+// mark notes that the pods of a plan, and no others, are up. It says whether one is new.
+func (f *follower) mark(plan local.Plan) bool {
+	before := f.up
+	f.up = map[string]bool{}
+	fresh := false
+	for _, p := range plan.Pods {
+		f.up[p.String()] = true
+		fresh = fresh || !before[p.String()]
+	}
+	return fresh
+}
+
+// want asks for a plan; the newest counts. Pods that are left out of it are not waited for.
+func (f *follower) want(plan local.Plan, leftOut []string) {
+	f.mu.Lock()
+	f.wanted, f.never = plan, leftOut
+	f.mu.Unlock()
+	poke(f.news)
+}
+
+// poke leaves a word in a channel that holds one.
+func poke(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// adjust makes endpoints not ready whose pods do not run yet. Before the mesh has begun, all are taken to run.
+func (f *follower) adjust(o sources.Objects) sources.Objects {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.mesh == nil {
+		return o
+	}
+	changed := slices.Clone(o.EndpointSlices)
+	for i, s := range changed {
+		changed[i] = f.withReadiness(s)
+	}
+	o.EndpointSlices = changed
+	return o
+}
+
+// withReadiness is the slice itself if all its pods run.
+func (f *follower) withReadiness(s *discoveryv1.EndpointSlice) *discoveryv1.EndpointSlice {
+	starting := func(e discoveryv1.Endpoint) bool {
+		if e.TargetRef == nil || e.TargetRef.Kind != "Pod" {
+			return false
+		}
+		name := e.TargetRef.Namespace + "/" + e.TargetRef.Name
+		return !f.up[name] && !slices.Contains(f.never, name)
+	}
+	if !slices.ContainsFunc(s.Endpoints, starting) {
+		return s
+	}
+	changed := *s
+	changed.Endpoints = slices.Clone(s.Endpoints)
+	for i, e := range changed.Endpoints {
+		if starting(e) {
+			changed.Endpoints[i].Conditions = discoveryv1.EndpointConditions{Ready: new(false), Serving: new(false)}
+		}
+	}
+	return &changed
+}
+
+// leaving are the pods that run and are not in a plan.
+func (f *follower) leaving(plan local.Plan) []model.ProxyID {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var ids []model.ProxyID
+	for _, p := range withGone(plan, f.running).Pods[len(plan.Pods):] {
+		if p.Sidecar {
+			ids = append(ids, model.ProxyID{Namespace: p.Namespace, Name: p.Name})
+		}
+	}
+	return ids
+}
+
+// run follows until the context ends.
+func (f *follower) run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-f.news:
+			f.approach(ctx)
+		}
+	}
+}
+
+// approach goes a step towards the plan that is wanted: first what is new comes up, and only when all sidecars know of
+// it, and of what is gone, the latter ends. Each step is followed by another round.
+func (f *follower) approach(ctx context.Context) {
+	f.mu.Lock()
+	wanted := f.wanted
+	both := withGone(wanted, f.running)
+	f.mu.Unlock()
+	if fresh := f.apply(ctx, both); fresh {
+		poke(f.again)
+		return
+	}
+	if len(both.Pods) > len(wanted.Pods) {
+		f.await(ctx)
+		f.apply(ctx, wanted)
+		poke(f.again)
+	}
+}
+
+// apply brings the pods to a plan, and says whether one is up that was not.
+func (f *follower) apply(ctx context.Context, plan local.Plan) bool {
+	if err := f.mesh.Apply(ctx, plan); err != nil && ctx.Err() == nil {
+		f.trouble(err.Error())
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.running = plan
+	return f.mark(plan)
+}
+
+// await gives sidecars time to learn what was published, and requests to end that are on their way.
+func (f *follower) await(ctx context.Context) {
+	const most, every, linger = 5 * time.Second, 20 * time.Millisecond, time.Second
+	deadline := time.Now().Add(most)
+	for !f.settled() && time.Now().Before(deadline) && ctx.Err() == nil {
+		time.Sleep(every)
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(linger):
+	}
+}
+
+// withGone is a plan with the pods that run and are not in it, unless their addresses are taken.
+func withGone(plan, running local.Plan) local.Plan {
+	names, addresses := map[string]bool{}, map[string]bool{}
+	for _, p := range plan.Pods {
+		names[p.String()] = true
+		for _, a := range p.Addresses {
+			addresses[a.String()] = true
+		}
+	}
+	both := plan
+	both.Pods = slices.Clone(plan.Pods)
+	for _, p := range running.Pods {
+		taken := slices.ContainsFunc(p.Addresses, func(a netip.Addr) bool { return addresses[a.String()] })
+		if !names[p.String()] && !taken {
+			both.Pods = append(both.Pods, p)
+		}
+	}
+	return both
+}
