@@ -49,6 +49,11 @@ type Round struct {
 	Objects sources.Objects
 	// Steps are what was done, in order.
 	Steps []Step
+	// Reuse is what was taken over from the round before.
+	Reuse []Reuse
+
+	completion *sources.Completion
+	resolution *sources.Resolution
 }
 
 // Step is one step of a round, and how long it took.
@@ -70,21 +75,21 @@ func (p Pipeline) Next(ctx context.Context, in Input, previous *Round) *Round {
 	diagnostics := slices.Clone(in.Diagnostics)
 	if p.Assume {
 		p.step(ctx, r, "complete", "completing the objects", func() {
-			objects, found := sources.Complete(in.Objects)
-			r.Objects = objects
-			diagnostics = append(diagnostics, found...)
+			r.completion = sources.CompleteFrom(in.Objects, previous.completion)
+			r.Objects = r.completion.Objects
+			diagnostics = append(diagnostics, r.completion.Diagnostics...)
 		})
 	}
 	if p.Adjust != nil {
 		r.Objects = p.Adjust(r.Objects)
 	}
 	p.step(ctx, r, "resolve", "resolving the objects", func() {
-		mesh, found := sources.Resolve(r.Objects)
-		r.Mesh = mesh
-		diagnostics = append(diagnostics, found...)
+		r.resolution = sources.ResolveFrom(r.Objects, previous.resolution)
+		r.Mesh = r.resolution.Mesh
+		diagnostics = append(diagnostics, r.resolution.Diagnostics...)
 	})
 	p.step(ctx, r, "compile", fmt.Sprintf("compiling %d proxies", r.Mesh.Count().Proxies), func() {
-		output, found := compiler.Compile(r.Mesh)
+		output, found := compiler.CompileFrom(r.Mesh, previous.Output)
 		r.Output = output
 		diagnostics = append(diagnostics, found...)
 	})
@@ -92,6 +97,7 @@ func (p Pipeline) Next(ctx context.Context, in Input, previous *Round) *Round {
 		diagnostics = in.Locate(diagnostics)
 	}
 	r.Diagnostics = model.SortDiagnostics(diagnostics)
+	r.Reuse = reuse(previous, r)
 	return r
 }
 

@@ -14,10 +14,11 @@ import (
 
 // bootstraps are what sidecars start with, and the certificates of their streams, in a folder.
 type bootstraps struct {
-	folder   string
-	from     compiler.ControlPlane
-	issuer   sinks.Issuer
-	trust    func() []byte
+	folder string
+	from   compiler.ControlPlane
+	issuer sinks.Issuer
+	// trust is the trust bundle, and which part of it signs now.
+	trust    func() (bundle, signer []byte, err error)
 	validity func() time.Duration
 	now      func() time.Time
 
@@ -30,25 +31,30 @@ type bootstraps struct {
 const rewrite = 10 * time.Minute
 
 // write brings the folder to the state of a snapshot, if there is something new in it: another proxy, other roots, or
-// certificates that are old by now.
-// Proxies that the snapshot does not have are kept.
+// certificates that are old by now. Proxies that the snapshot does not have are kept.
 func (b *bootstraps) write(ctx context.Context, s sinks.Snapshot, kept []model.ProxyID) error {
-	if state := b.state(s, kept); state != b.written || b.now().Sub(b.at) > rewrite {
-		sink := disk.Sink{Folder: b.folder, ControlPlane: &b.from, Keep: kept, Credentials: &disk.Credentials{
-			Issuer: b.issuer, Trust: b.trust(), Validity: b.validity(), Now: b.now,
-		}}
-		if err := sink.Publish(ctx, s); err != nil {
-			return fmt.Errorf("write into %s: %w", b.folder, err)
-		}
-		b.written, b.at = state, b.now()
+	bundle, signer, err := b.trust()
+	if err != nil {
+		return err
 	}
+	state := b.state(s, kept, bundle, signer)
+	if state == b.written && b.now().Sub(b.at) < rewrite {
+		return nil
+	}
+	sink := disk.Sink{Folder: b.folder, ControlPlane: &b.from, Keep: kept, Credentials: &disk.Credentials{
+		Issuer: b.issuer, Trust: bundle, Signer: signer, Validity: b.validity(), Now: b.now,
+	}}
+	if err := sink.Publish(ctx, s); err != nil {
+		return fmt.Errorf("write into %s: %w", b.folder, err)
+	}
+	b.written, b.at = state, b.now()
 	return nil
 }
 
 // state is what the folder depends on.
-func (b *bootstraps) state(s sinks.Snapshot, kept []model.ProxyID) string {
+func (b *bootstraps) state(s sinks.Snapshot, kept []model.ProxyID, bundle, signer []byte) string {
 	h := sha256.New()
-	_, _ = fmt.Fprintf(h, "%s\n%s\n%v\n", s.Mesh.Settings().TrustDomain, b.trust(), kept)
+	_, _ = fmt.Fprintf(h, "%s\n%s\n%s\n%v\n", s.Mesh.Settings().TrustDomain, bundle, signer, kept)
 	for class := range s.Output.Classes.Values() {
 		for id := range class.Proxies.Values() {
 			_, _ = fmt.Fprintf(h, "%s %s\n", id, class.Identity)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/flomesh-io/fsmc/live"
 	"github.com/flomesh-io/fsmc/model"
 	"github.com/flomesh-io/fsmc/sinks/disk"
 )
@@ -46,6 +47,7 @@ Findings go to standard error, with the line that each is about. 'fsmc explain C
 	command.stage = choose(c, "stage", "what goes to standard output", "envoy", "objects", "mesh", "diagnostics")
 	command.format = choose(c, "format", "how it is written to standard output", "yaml", "json")
 	command.tree = addTree(c)
+	c.Flags().BoolVar(&command.timings, "timings", false, "tell on standard error how long each step took, what was reused, and how much was made")
 	c.Flags().StringArrayVar(&command.proxies, "proxy", nil, "only this proxy, as `NAMESPACE/NAME`, in the stage envoy and with -o; can be repeated")
 	c.RunE = func(c *cobra.Command, args []string) error { return command.run(c, args) }
 	return c
@@ -58,6 +60,7 @@ type compileCommand struct {
 	stage   *choice
 	format  *choice
 	proxies []string
+	timings bool
 }
 
 func (command *compileCommand) run(c *cobra.Command, paths []string) error {
@@ -72,6 +75,11 @@ func (command *compileCommand) run(c *cobra.Command, paths []string) error {
 	}
 	if err := command.tell(result, report); err != nil {
 		return err
+	}
+	if command.timings {
+		if _, err := io.WriteString(command.w.err, timings(result)); err != nil {
+			return err
+		}
 	}
 	return command.input.verdict(result.Diagnostics)
 }
@@ -90,8 +98,8 @@ func (command *compileCommand) check(c *cobra.Command, paths []string) error {
 }
 
 // produce compiles, and writes what was asked for. The report is empty without -o.
-func (command *compileCommand) produce(ctx context.Context, paths []string, p *progress) (compilation, disk.Report, error) {
-	result, err := command.input.compile(ctx, paths, command.w, p)
+func (command *compileCommand) produce(ctx context.Context, paths []string, p *progress) (result compilation, report disk.Report, err error) {
+	result, err = command.input.compile(ctx, paths, command.w, p)
 	if err != nil {
 		return compilation{}, disk.Report{}, err
 	}
@@ -99,8 +107,12 @@ func (command *compileCommand) produce(ctx context.Context, paths []string, p *p
 	if err != nil {
 		return compilation{}, disk.Report{}, err
 	}
+	began := command.w.now()
+	defer func() {
+		result.steps = append(result.steps, live.Step{Name: "write", Took: command.w.now().Sub(began)})
+	}()
 	if command.tree.out != "" {
-		report, err := command.tree.write(ctx, result.Snapshot, chosen, command.w, p)
+		report, err = command.tree.write(ctx, result.Snapshot, chosen, command.w, p)
 		return result, report, err
 	}
 	p.doing("writing")

@@ -75,6 +75,8 @@ type control struct {
 	round atomic.Pointer[live.Round]
 	// told are the findings that were logged.
 	told map[model.Diagnostic]bool
+	// again asks for another round without a change of the manifests.
+	again chan struct{}
 
 	stop    context.CancelFunc
 	running sync.WaitGroup
@@ -92,7 +94,7 @@ func newControl(ctx context.Context, flags *controlFlags, authorities string, w 
 	ctx, stop := context.WithCancel(ctx)
 	c := &control{
 		flags: flags, level: &logs.Level{}, metrics: metrics.New(), health: health.NewState(synced, listening),
-		folder: authorities, now: w.now, told: map[model.Diagnostic]bool{}, stop: stop,
+		folder: authorities, now: w.now, told: map[model.Diagnostic]bool{}, again: make(chan struct{}, 1), stop: stop,
 	}
 	if err := c.begin(ctx, w); err != nil {
 		c.close()
@@ -152,12 +154,13 @@ func authorityFolder(folder string, root model.Root) string {
 	return filepath.Join(folder, filepath.Base(root.SecretNamespace), filepath.Base(root.SecretName))
 }
 
-// renew brings new certificates to the proxies that have them.
+// renew brings new certificates to the proxies that have them, and to the disk.
 func (c *control) renew(identities []model.Identity, trust bool) {
 	c.server.Renewed(identities...)
 	if trust {
 		c.server.TrustChanged()
 	}
+	poke(c.again)
 }
 
 // publish brings a round to the proxies, and what its settings say of the control plane into effect.
@@ -241,6 +244,15 @@ func (c *control) Issue(ctx context.Context, identity model.Identity, trustDomai
 	return authority.Issue(ctx, identity, trustDomain, validity)
 }
 
+// trust is the trust bundle, and the part of it that signs now.
+func (c *control) trust() (bundle, signer []byte, err error) {
+	authority, err := c.open(c.keeper.State().Signs, c.settings().KeyBits)
+	if err != nil {
+		return nil, nil, err
+	}
+	return c.keeper.Trust(), authority.Trust(), nil
+}
+
 // bootstraps are what sidecars start with that this control plane serves.
 func (c *control) bootstraps(folder string, from compiler.ControlPlane) *bootstraps {
 	const unwatched = 365 * 24 * time.Hour // they are read once, when the sidecar starts
@@ -250,7 +262,7 @@ func (c *control) bootstraps(folder string, from compiler.ControlPlane) *bootstr
 		}
 		return cmp.Or(c.settings().CertificateValidity, validity)
 	}
-	return &bootstraps{folder: folder, from: from, issuer: c, trust: c.keeper.Trust, validity: validity, now: c.now}
+	return &bootstraps{folder: folder, from: from, issuer: c, trust: c.trust, validity: validity, now: c.now}
 }
 
 // settings are those of the control plane itself, as they were published last.

@@ -35,7 +35,7 @@ type follower struct {
 }
 
 func newFollower(trouble func(string)) *follower {
-	return &follower{trouble: trouble, again: make(chan struct{}, 1), news: make(chan struct{}, 1), up: map[string]bool{}}
+	return &follower{trouble: trouble, news: make(chan struct{}, 1), up: map[string]bool{}}
 }
 
 // begin says that the pods of the plan are up.

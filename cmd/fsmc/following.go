@@ -7,7 +7,6 @@ import (
 	"net"
 	"path/filepath"
 	"sync"
-	"time"
 
 	"github.com/flomesh-io/fsmc/compiler"
 	"github.com/flomesh-io/fsmc/live"
@@ -90,32 +89,18 @@ func canWatch(plan local.Plan) bool {
 func (f *following) begin(mesh *local.Mesh, plan local.Plan) {
 	ctx, stop := context.WithCancel(context.Background())
 	f.stop, f.plan = stop, plan
-	f.follower.settled = f.settled
+	f.follower.settled, f.follower.again = f.settled, f.control.again
 	f.follower.begin(mesh, plan)
 	loop := f.control.loop(f.command.w, nil, f.publish)
 	loop.Previous, loop.Pipeline.Adjust = f.first, f.follower.adjust
 	f.running.Go(func() { f.control.watch(ctx, f.source) })
 	f.running.Go(func() { f.follower.run(ctx) })
-	f.running.Go(func() { loop.Run(ctx, f.source.inputs, f.follower.again) })
-	f.running.Go(func() { f.refresh(ctx) })
+	f.running.Go(func() { loop.Run(ctx, f.source.inputs, f.control.again) })
+	f.running.Go(func() { f.control.refresh(ctx) })
 }
 
 // settled says whether the sidecars know what there is to know. Of those that somebody else serves, nothing is known.
 func (f *following) settled() bool { return f.command.server != "" || f.control.server.Settled() }
-
-// refresh has certificates on the disk looked at now and then.
-func (f *following) refresh(ctx context.Context) {
-	ticker := time.NewTicker(rewrite)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			poke(f.follower.again)
-		}
-	}
-}
 
 // publish brings a round to the sidecars, and to the pods.
 func (f *following) publish(ctx context.Context, r *live.Round) {

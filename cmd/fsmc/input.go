@@ -35,6 +35,7 @@ type compilation struct {
 	read    files.Result
 	objects sources.Objects
 	steps   []live.Step
+	reuse   []live.Reuse
 }
 
 // compile runs the whole pipeline on the manifests.
@@ -52,7 +53,7 @@ func (in *input) compile(ctx context.Context, paths []string, w world, p *progre
 
 // compilationOf is a round over manifests that were read.
 func compilationOf(r *live.Round, read files.Result) compilation {
-	return compilation{Snapshot: r.Snapshot, read: read, objects: r.Objects, steps: r.Steps}
+	return compilation{Snapshot: r.Snapshot, read: read, objects: r.Objects, steps: r.Steps, reuse: r.Reuse}
 }
 
 // verdict is errFindings if there is a finding at or above --fail-on.

@@ -173,23 +173,16 @@ func (command *serveCommand) serve(ctx context.Context, paths []string, control 
 		control.complain("publish", errors.Join(control.publish(ctx, r), b.write(ctx, r.Snapshot, nil)))
 	})
 	loop.Previous = first
-	command.follow(ctx, source, control, loop, b)
+	command.follow(ctx, source, control, loop)
 	control.drain(command.drain)
 	return command.input.verdict(control.round.Load().Diagnostics)
 }
 
 // follow follows edits, and keeps the certificates on the disk fresh.
-func (command *serveCommand) follow(ctx context.Context, source *manifestSource, control *control, loop *live.Loop, b *bootstraps) {
-	again := make(chan struct{}, 1)
-	ticker := time.NewTicker(rewrite)
-	defer ticker.Stop()
-	go func() {
-		for range ticker.C {
-			poke(again)
-		}
-	}()
+func (command *serveCommand) follow(ctx context.Context, source *manifestSource, control *control, loop *live.Loop) {
+	go control.refresh(ctx)
 	go control.watch(ctx, source)
-	loop.Run(ctx, source.inputs, again)
+	loop.Run(ctx, source.inputs, control.again)
 }
 
 func (command *serveCommand) greet(r *live.Round, listeners []net.Listener, b *bootstraps) error {

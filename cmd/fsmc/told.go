@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/flomesh-io/fsmc/compiler"
 	"github.com/flomesh-io/fsmc/live"
 	"github.com/flomesh-io/fsmc/model"
 	"github.com/flomesh-io/fsmc/sinks"
@@ -22,8 +23,9 @@ func (c *control) tell(r *live.Round, last live.Step) {
 	for _, s := range append(slices.Clone(r.Steps), last) {
 		c.metrics.Step(s.Name, s.Took)
 	}
-	n := r.Output.Counters
-	c.metrics.Reuse("specs", n.Specs-n.Builds, n.Specs)
+	for _, u := range r.Reuse {
+		c.metrics.Reuse(u.Kind, u.Reused, u.Total)
+	}
 	counts := r.Mesh.Count()
 	for kind, count := range map[string]int{
 		"services": counts.Services, "proxies": counts.Proxies, "permissions": counts.Permissions, "splits": counts.Splits,
@@ -32,7 +34,7 @@ func (c *control) tell(r *live.Round, last live.Step) {
 		c.metrics.Mesh(kind, count)
 	}
 	c.tellFindings(r.Diagnostics)
-	c.log.Info("published", "proxies", counts.Proxies, "built", n.Builds, "took", took(append(slices.Clone(r.Steps), last)))
+	c.log.Info("published", "proxies", counts.Proxies, "built", r.Output.Counters.Builds, "took", took(append(slices.Clone(r.Steps), last)))
 	c.health.Set(synced, true, "")
 }
 
@@ -105,7 +107,7 @@ func (c *control) debugOptions() debug.Options {
 		Snapshot:     c.snapshot,
 		Proxies:      func() []sinks.ProxyStatus { return c.server.Proxies() },
 		Certificates: c.certificates,
-		Timings:      func() any { return c.timings() },
+		Timings:      c.timings,
 		Level:        c.level, Levels: logs.Names(), Metrics: http.Handler(c.metrics.Handler()), Log: c.log,
 		JSON: disk.JSON, YAML: disk.YAML,
 	}
@@ -118,11 +120,17 @@ func (c *control) snapshot() sinks.Snapshot {
 	return sinks.Snapshot{}
 }
 
-func (c *control) timings() []live.Step {
-	if r := c.round.Load(); r != nil {
-		return r.Steps
+// timings are how long the steps of the newest round took, and what it took over.
+func (c *control) timings() any {
+	r := c.round.Load()
+	if r == nil {
+		return nil
 	}
-	return nil
+	return struct {
+		Steps    []live.Step       `json:"steps"`
+		Reuse    []live.Reuse      `json:"reuse"`
+		Counters compiler.Counters `json:"counters"`
+	}{r.Steps, r.Reuse, r.Output.Counters}
 }
 
 // certificates are those in use, as sinks speak of them.

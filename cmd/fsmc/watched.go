@@ -52,6 +52,20 @@ func (c *control) watch(ctx context.Context, s *manifestSource) {
 	}
 }
 
+// refresh has certificates on the disk looked at now and then.
+func (c *control) refresh(ctx context.Context) {
+	ticker := time.NewTicker(rewrite)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			poke(c.again)
+		}
+	}
+}
+
 // pipeline is how rounds of manifests are made.
 func (c *control) pipeline(w world, p *progress) live.Pipeline {
 	return live.Pipeline{Now: w.now, Assume: true, Doing: p.doing, Spans: c.tracer.Spans}

@@ -19,9 +19,11 @@ import (
 // Credentials says where certificates come from.
 type Credentials struct {
 	Issuer sinks.Issuer
-	// Trust is the trust bundle in PEM that is written: the issuer's, and those that are trusted beside it. A certificate of
-	// an earlier run is kept only if it leads there.
+	// Trust is the trust bundle in PEM that is written: the issuer's, and those that are trusted beside it.
 	Trust []byte
+	// Signer is the issuer's own part of it; all of it if empty. A certificate of an earlier run is kept only if it leads
+	// there.
+	Signer []byte
 	// Validity is how long a new certificate is valid.
 	Validity time.Duration
 	// Now is the clock.
@@ -113,7 +115,7 @@ func (c *Credentials) accepts(pair tls.Certificate, uri string) bool {
 
 func (c *Credentials) trusts(pair tls.Certificate, now time.Time) bool {
 	roots, between := x509.NewCertPool(), x509.NewCertPool()
-	roots.AppendCertsFromPEM(c.Trust)
+	roots.AppendCertsFromPEM(c.signer())
 	for _, der := range pair.Certificate[1:] {
 		if certificate, err := x509.ParseCertificate(der); err == nil {
 			between.AddCert(certificate)
@@ -123,6 +125,13 @@ func (c *Credentials) trusts(pair tls.Certificate, now time.Time) bool {
 		Roots: roots, Intermediates: between, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
 	})
 	return err == nil
+}
+
+func (c *Credentials) signer() []byte {
+	if len(c.Signer) == 0 {
+		return c.Trust
+	}
+	return c.Signer
 }
 
 // envoyUser is the user that a sidecar runs as.
