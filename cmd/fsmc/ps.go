@@ -74,6 +74,9 @@ func (command *psCommand) table(pods []local.Status) string {
 		default:
 			sidecar = "✗ " + sidecar
 		}
+		if p.Restarts > 0 {
+			sidecar += ", " + plural(p.Restarts, "restart")
+		}
 		rows = append(rows, []string{p.Namespace + "/" + p.Pod, joined(p.Addresses), joined(p.Ports), p.Application, sidecar, age})
 	}
 	var b strings.Builder

@@ -1,7 +1,12 @@
 package debug
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -150,22 +155,47 @@ func TestLinksLead(t *testing.T) {
 	}
 }
 
-// TestNoPageShowsAKey looks for private keys, and for the secrets that hold them, on every page in every format.
+// TestNoPageShowsAKey has a private key in the memory of this process, and looks for it, and for whatever holds keys, on
+// every page in every format, and in profiles.
 func TestNoPageShowsAKey(t *testing.T) {
+	key, secret := privateKey(t)
 	handler := NewHandler(options())
-	for _, path := range everyPage() {
+	paths := append(everyPage(), "/debug/pprof/", "/debug/pprof/cmdline", "/debug/pprof/goroutine?debug=2", "/debug/pprof/heap?debug=1", "/debug/pprof/allocs?debug=1")
+	for _, path := range paths {
 		for _, accept := range []string{"text/html", "application/json", "application/yaml"} {
-			body := strings.ToLower(get(t, handler, path, accept).body)
-			for _, bad := range []string{"private key", "private_key", "privatekey", "inline_bytes", "-----begin"} {
-				if strings.Contains(body, bad) {
-					t.Errorf("%s as %s shows %q", path, accept, bad)
-				}
+			if bad := keyIn(get(t, handler, path, accept).body, secret); bad != "" {
+				t.Errorf("%s as %s shows %q", path, accept, bad)
 			}
 		}
 	}
-	if !strings.Contains(strings.ToLower(key), "private key") {
+	if keyIn(string(key), secret) == "" || keyIn("the secret: "+secret, secret) == "" {
 		t.Error("this test would not see a key")
 	}
+}
+
+// keyIn is what a text has of a private key, or of what holds one.
+func keyIn(text, secret string) string {
+	for _, bad := range []string{"private key", "private_key", "privatekey", "inline_bytes", "inline_string", "-----begin", secret} {
+		if strings.Contains(strings.ToLower(text), strings.ToLower(bad)) {
+			return bad
+		}
+	}
+	return ""
+}
+
+// privateKey is a key in PEM, and a part of it that no other text has.
+func privateKey(t *testing.T) (text []byte, part string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bytes, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: bytes})
+	return text, strings.Split(string(text), "\n")[2]
 }
 
 // TestBeforeTheFirstSnapshot has nothing to show yet, and says so.

@@ -14,12 +14,8 @@ import (
 // The mesh of these tests: a buyer calls a seller. The seller's proxy is connected and rejected a cluster, the buyer's is
 // not connected, and a stranger is that the mesh does not have.
 
-const (
-	// markup is text that would be more than text if a page forgot to escape it.
-	markup = `<script>alert("1")</script>'&{{.}}`
-	// key is what no page may show.
-	key = "-----BEGIN PRIVATE KEY-----"
-)
+// markup is text that would be more than text if a page forgot to escape it.
+const markup = `<script>alert("1")</script>'&{{.}}`
 
 var (
 	buyer    = model.ProxyID{Namespace: "shop", Name: "buyer-0"}

@@ -15,26 +15,38 @@ import (
 	"net/url"
 	"time"
 
-	"golang.org/x/net/http2"
-
 	"github.com/flomesh-io/fsmc/verdict"
 )
 
 // streams asks requests of HTTP/2, many at a time on one connection. Nobody has to see how they look byte for byte, so
 // that a library may speak.
 type streams struct {
-	*http2.ClientConn
+	*http.ClientConn
 	request verdict.Request
 }
 
 // multiplexed makes a connection of HTTP/2.
-func multiplexed(c net.Conn, r verdict.Request) (speaker, heard) {
-	connection, err := (&http2.Transport{AllowHTTP: true}).NewClientConn(c)
+func multiplexed(ctx context.Context, c net.Conn, r verdict.Request) (speaker, heard) {
+	connection, err := http2Over(ctx, c)
 	if err != nil {
-		_ = c.Close()
 		return nil, heard{err: err}
 	}
 	return &streams{connection, r}, heard{}
+}
+
+// http2Over speaks HTTP/2 on a connection, with prior knowledge. A connection on which it cannot be spoken is closed.
+func http2Over(ctx context.Context, c net.Conn) (*http.ClientConn, error) {
+	transport := &http.Transport{
+		Protocols:          new(http.Protocols),
+		DisableCompression: true,
+		DialContext:        func(context.Context, string, string) (net.Conn, error) { return c, nil },
+	}
+	transport.Protocols.SetUnencryptedHTTP2(true)
+	connection, err := transport.NewClientConn(ctx, "http", c.RemoteAddr().String())
+	if err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return connection, nil
 }
 
 func (s *streams) speak(ctx context.Context) (heard, bool) {
@@ -46,18 +58,19 @@ func (s *streams) speak(ctx context.Context) (heard, bool) {
 	h := heard{status: response.StatusCode, header: response.Header}
 	h.body, h.err = io.ReadAll(io.LimitReader(response.Body, longestAnswer))
 	maps.Copy(h.header, response.Trailer)
-	return h, !s.CanTakeNewRequest()
+	return h, s.Err() != nil
 }
 
 // close lets the requests that are under way come to their ends.
 func (s *streams) close() {
-	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), answerWithin)
-		defer cancel()
-		if s.Shutdown(ctx) != nil {
-			_ = s.Close()
+	s.SetStateHook(func(connection *http.ClientConn) {
+		if connection.InFlight() == 0 {
+			_ = connection.Close()
 		}
-	}()
+	})
+	if s.InFlight() == 0 {
+		_ = s.Close()
+	}
 }
 
 // http2Request is a request as the library wants it.
@@ -84,7 +97,7 @@ func http2Request(ctx context.Context, r verdict.Request) *http.Request {
 
 // longAnswer is an answer that does not end.
 type longAnswer struct {
-	connection *http2.ClientConn
+	connection *http.ClientConn
 	response   *http.Response
 	from       *bufio.Reader
 	cancel     context.CancelFunc
@@ -96,9 +109,8 @@ var errSilence = errors.New("no line came in time")
 
 // streamed asks for an answer that does not end, with a line in each interval.
 func streamed(ctx context.Context, c net.Conn, r verdict.Request, every time.Duration) (speaker, heard) {
-	connection, err := (&http2.Transport{AllowHTTP: true}).NewClientConn(c)
+	connection, err := http2Over(ctx, c)
 	if err != nil {
-		_ = c.Close()
 		return nil, heard{err: err}
 	}
 	every = cmp.Or(every, 100*time.Millisecond)

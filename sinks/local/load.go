@@ -70,11 +70,11 @@ type Outcome struct {
 type Result string
 
 const (
-	// Allowed: the application answered, and has proved it if every application of the mesh is the echo server.
+	// Allowed says that the application answered, and has proved it if every application of the mesh is the echo server.
 	Allowed Result = "allowed"
-	// Denied: a sidecar answered that it is forbidden (403, or the same in gRPC).
+	// Denied says that a sidecar answered that it is forbidden (403, or the same in gRPC).
 	Denied Result = "denied"
-	// Failed: anything else, such as a connection that was refused or has ended, or a 503. For what is no HTTP this is also
+	// Failed is anything else, such as a connection that was refused or has ended, or a 503. For what is no HTTP this is also
 	// how a sidecar forbids.
 	Failed Result = "failed"
 )

@@ -241,7 +241,7 @@ func (l *loader) connect(ctx context.Context) (speaker, heard) {
 func (l *loader) on(ctx context.Context, c net.Conn) (speaker, heard) {
 	switch l.Kind {
 	case HTTP2Requests:
-		return multiplexed(c, *l.Request)
+		return multiplexed(ctx, c, *l.Request)
 	case HTTP2Stream:
 		return streamed(ctx, c, *l.Request, l.Every)
 	case WebsocketMessages:

@@ -11,8 +11,12 @@ import (
 	"time"
 )
 
-// How long a process may take to end when it is asked to.
-const endWithin = 2 * time.Second
+const (
+	// endWithin is how long a process may take to end when it is asked to.
+	endWithin = 2 * time.Second
+	// farewell is how long the link stays after that: the other sides have to hear of the ends of connections.
+	farewell = 50 * time.Millisecond
+)
 
 // remove ends a pod: its application first, then its sidecar, then whatever else runs in it, and takes its namespaces,
 // link and routes away.
@@ -28,8 +32,9 @@ func (m *machine) remove(p *pod) error {
 		s.expected.Store(true)
 		m.endProcess(s.process)
 	}
-	p.thread.end()
+	p.end()
 	p.killRest()
+	time.Sleep(farewell)
 	err := p.fabric.disconnect(p.link)
 	p.network.release()
 	p.mounts.release()

@@ -220,6 +220,26 @@ func TestPodsChange(t *testing.T) {
 	}
 }
 
+// However often a mesh was changed, nothing of it stays.
+func TestNothingStaysOfAMeshThatChanged(t *testing.T) {
+	name := fmt.Sprint("changed-", time.Now().UnixNano())
+	t.Setenv(marker, name)
+	before := machine(t)
+	client, web := podOf("client-0", 1, true), podOf("web-0", 2, true)
+	client.Command = []string{"sh", "-c", "trap '' TERM; sleep 1000 & while :; do sleep 1000; done"}
+	m := start(t, shop([]local.Pod{client, web}, web), local.Options{Restart: true})
+	m.apply(shop([]local.Pod{web}, web))
+	if left := m.processes(); len(left) != 1 {
+		t.Errorf("of a pod that has gone these processes stay: %v, beside a sidecar", left)
+	}
+	m.apply(shop([]local.Pod{client, web}, web))
+	m.Close()
+	gone(t, name)
+	if after := machine(t); !slices.Equal(before, after) {
+		t.Errorf("links and mounts before:\n%v\nafter:\n%v", before, after)
+	}
+}
+
 // What is broken is told, costs nobody else anything, and is tried again.
 func TestABrokenPodIsAlone(t *testing.T) {
 	client, web := podOf("client-0", 1, true), podOf("web-0", 2, true)
@@ -341,7 +361,11 @@ func (m *mesh) inner() int {
 // inside runs a command in the network between the pods.
 func (m *mesh) inside(command ...string) string {
 	m.t.Helper()
-	out, err := exec.Command("nsenter", append([]string{"--net", "--target", fmt.Sprint(m.inner())}, command...)...).CombinedOutput()
+	arguments := []string{"--net", "--target", fmt.Sprint(m.inner())}
+	if os.Geteuid() != 0 {
+		arguments = append(arguments, "--user", "--preserve-credentials")
+	}
+	out, err := exec.Command("nsenter", append(arguments, command...)...).CombinedOutput()
 	if err != nil {
 		m.t.Fatalf("%v: %s", err, out)
 	}

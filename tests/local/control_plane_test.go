@@ -37,6 +37,10 @@ func TestTheControlPlaneIsReached(t *testing.T) {
 	if n := first.streams.Load(); n != 1 {
 		t.Errorf("%d streams were opened", n)
 	}
+	pods, err := m.Pods(t.Context())
+	if err != nil || pods[0].Sidecar != local.Ready || pods[0].Configured.Before(first.answered()) {
+		t.Errorf("answered at %s, and %+v, %v", first.answered(), pods, err)
+	}
 	first.Stop()
 	within(t, 5*time.Second, "the sidecar knows that nobody is there", func() bool {
 		return strings.Contains(m.runs("web-0", "curl", "-s", "localhost:15000/stats?filter=control_plane"), "control_plane.connected_state: 0")
@@ -53,7 +57,12 @@ type adsServer struct {
 	discoveryv3.UnimplementedAggregatedDiscoveryServiceServer
 	*grpc.Server
 	streams atomic.Int32
+	// last is when an answer was about to be sent, in milliseconds.
+	last atomic.Int64
 }
+
+// answered is when it sent the last answer, at the earliest.
+func (s *adsServer) answered() time.Time { return time.UnixMilli(s.last.Load()) }
 
 func serveADS(t *testing.T, socket string) *adsServer {
 	t.Helper()
@@ -79,6 +88,7 @@ func (s *adsServer) StreamAggregatedResources(stream discoveryv3.AggregatedDisco
 		if request.VersionInfo != "" {
 			continue
 		}
+		s.last.Store(time.Now().UnixMilli())
 		if err := stream.Send(&discoveryv3.DiscoveryResponse{TypeUrl: request.TypeUrl, VersionInfo: "1", Nonce: "1"}); err != nil {
 			return err
 		}
