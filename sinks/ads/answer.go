@@ -45,7 +45,7 @@ func (p *progress) acknowledge(m message, now time.Time) {
 	for _, r := range m.puts {
 		e := k.entry(r.Name)
 		p.release(m.kind, e.has, r, now)
-		e.has, e.batch, e.doubt = r, 0, false
+		e.has, e.batch, e.doubt = r, 0, nil
 		if version(e.rejected) == r.Version || !e.refuses(k.want.find(r.Name)) {
 			e.rejected, e.reason = nil, ""
 		}
@@ -60,7 +60,7 @@ func (p *progress) acknowledge(m message, now time.Time) {
 
 // removed takes down that the proxy does not have a resource any more. Another version may be under way already.
 func (k *kindProgress) removed(name string, e *entry) {
-	e.has, e.doubt = nil, false
+	e.has, e.doubt = nil, nil
 	if e.sent == nil {
 		e.asked = e.asked && !k.everything
 	}
@@ -99,13 +99,17 @@ func (p *progress) reject(m message, reason string) *compiler.Resource {
 		}
 		switch {
 		case len(m.puts) > 1:
-			e.doubt = true
+			e.doubt = r
 			if newest {
 				e.batch, e.again = max(1, len(m.puts)/4), true
 			}
 		case newest:
-			e.rejected, e.reason, e.doubt = r, reason, false
+			e.rejected, e.reason = r, reason
 			guilty = r
+			if version(e.doubt) == r.Version {
+				e.doubt = nil
+			}
+			e.again = e.again || e.doubt != nil
 		}
 		k.settle(r.Name)
 	}

@@ -113,7 +113,7 @@ func (p *progress) removable(k kind, name string, h *holder) bool {
 		unknown := e.asked && e.sent == nil && e.has == nil && !e.told
 		return unknown && !p.whole
 	}
-	if e.sent == nil && e.has == nil && !e.doubt {
+	if e.sent == nil && e.has == nil && e.doubt == nil {
 		return e.asked && !e.told && !p.whole
 	}
 	going := e.sent == nil && p.kinds[k].flying(name)

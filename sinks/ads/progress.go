@@ -46,8 +46,8 @@ type entry struct {
 	again bool
 	// told says that the proxy knows that there is no such resource.
 	told bool
-	// doubt says that the proxy may have it, though it rejected the message that brought it with others.
-	doubt bool
+	// doubt is what the proxy may have: it rejected a message that brought this with others.
+	doubt *compiler.Resource
 	// batch, unless 0, is how many resources a message with it may have at most.
 	batch int
 	// since is when the proxy fell behind, sentAt when the resource was sent last, idle when the last user of a cluster
@@ -95,8 +95,8 @@ func (k *kindProgress) settle(name string) {
 		return
 	}
 	want := version(k.want.find(name))
-	gone := want == "" && k.want.find(name) == nil && !e.asked && e.sent == nil && e.has == nil && !e.doubt
-	there := want != "" && k.asks(e) && version(e.sent) == want && version(e.has) == want && !e.again && version(e.rejected) != want
+	gone := want == "" && k.want.find(name) == nil && !e.asked && e.sent == nil && e.has == nil && e.doubt == nil
+	there := want != "" && k.asks(e) && version(e.sent) == want && version(e.has) == want && !e.again && e.doubt == nil && version(e.rejected) != want
 	if !gone && !there {
 		return
 	}
