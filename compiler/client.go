@@ -277,7 +277,7 @@ func (v *client) addListener() {
 		spec.Chains = append(spec.Chains, used[name])
 	}
 	if len(spec.Chains) > 0 {
-		spec.Matcher = partOf(v.memo, v.matcher(), buildMatcher)
+		spec.Matcher = v.matcher()
 	}
 	if v.settings.Egress {
 		spec.Otherwise = partOf(v.memo, outboundTCPSpec{

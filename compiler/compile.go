@@ -56,6 +56,8 @@ type compilation struct {
 	disturbed map[model.ServiceID]bool
 	// views are those that are made now.
 	views []*client
+	// made counts what was not taken over.
+	made struct{ classes, outbound, inbound int }
 	// What depends on nothing but a whole service port is found without making its spec again.
 	wholeClusters    map[wholeKey]*Resource
 	wholeAssignments map[assignmentKey]*Resource
@@ -112,6 +114,7 @@ func (c *compilation) makeOutbound(d difference) {
 		}
 		calls := c.callsOf(key)
 		c.outbounds.put(c.owner, key, calls)
+		c.made.outbound++
 		for _, k := range users {
 			c.touch(k).out = calls
 		}
@@ -125,6 +128,7 @@ func (c *compilation) makeOutbound(d difference) {
 func (c *compilation) makeInbound(d difference) {
 	for _, k := range sortedBy(c.judged(d), (*kind).compare) {
 		in := c.inboundFor(k.spec, k.members)
+		c.made.inbound++
 		c.touch(k).in = &in
 	}
 }
@@ -157,7 +161,11 @@ func (c *compilation) makeClasses() {
 		}
 		rest = rest[i:]
 		if p := c.touched[k]; len(p.proxies) > 0 {
+			before := p.class
 			p.class = c.class(p)
+			if p.class != before {
+				c.made.classes++
+			}
 			next = append(next, p)
 		}
 	}
@@ -212,6 +220,7 @@ func (c *compilation) output() (*Output, []model.Diagnostic) {
 		classes = append(classes, p.class)
 	}
 	output.Classes = model.ListOf(classes...)
+	output.Reused = Reused{Classes: len(c.places) - c.made.classes, Views: c.outbounds.size - c.made.outbound + len(c.places) - c.made.inbound}
 	return output, c.diagnostics()
 }
 

@@ -77,16 +77,18 @@ func (v *client) noteShared(at netip.AddrPort, winner, loser destination) {
 }
 
 // matcher is the listener's choice of chains, by what was claimed.
-func (v *client) matcher() matcherSpec {
+func (v *client) matcher() *part {
 	var spec matcherSpec
-	for _, at := range slices.SortedFunc(maps.Keys(v.destinations), compareDestinations) {
-		if n := len(spec.Ports); n == 0 || spec.Ports[n-1].Port != at.Port() {
-			spec.Ports = append(spec.Ports, portMatch{Port: at.Port()})
+	var list destinationsSpec
+	all := slices.SortedFunc(maps.Keys(v.destinations), compareDestinations)
+	for i, at := range all {
+		list.Destinations = append(list.Destinations, destinationMatch{at.Addr().String(), v.destinations[at].chain})
+		if i+1 == len(all) || all[i+1].Port() != at.Port() {
+			spec.Ports = append(spec.Ports, portMatch{at.Port(), partOf(v.memo, list, buildDestinations)})
+			list.Destinations = nil
 		}
-		last := &spec.Ports[len(spec.Ports)-1]
-		last.Destinations = append(last.Destinations, destinationMatch{at.Addr().String(), v.destinations[at].chain})
 	}
-	return spec
+	return partOf(v.memo, spec, buildMatcher)
 }
 
 func compareDestinations(a, b netip.AddrPort) int {

@@ -59,9 +59,8 @@ func appendPart(b []byte, v reflect.Value) []byte {
 	if v.IsNil() {
 		return append(b, 0)
 	}
-	hash := v.Elem().FieldByName("hash")
 	b = append(b, 1)
-	return append(b, hash.String()...)
+	return append(b, v.Interface().(*part).hash...)
 }
 
 func appendString(b []byte, s string) []byte {

@@ -16,7 +16,7 @@ import (
 
 // specs are one of each type that a key is made of.
 var specs = []any{
-	assignmentSpec{}, classSpec{}, clusterSpec{}, endpointSpec{}, headerSpec{}, inboundListenerSpec{}, inboundRoutesSpec{},
+	assignmentSpec{}, classSpec{}, clusterSpec{}, destinationsSpec{}, endpointSpec{}, headerSpec{}, inboundListenerSpec{}, inboundRoutesSpec{},
 	inboundSpec{}, localClusterSpec{}, matcherSpec{}, matchSpec{}, memberSpec{}, outboundHTTPSpec{}, outboundRoutesSpec{},
 	outboundSpec{}, outboundTCPSpec{}, passthroughSpec{}, policySpec{}, prometheusSpec{}, routeSpec{}, targetSpec{}, tlsSpec{},
 	virtualHostSpec{},
@@ -174,7 +174,7 @@ func TestKeysKeepBoundaries(t *testing.T) {
 		{"a part moves", outboundSpec{Matcher: p}, outboundSpec{Otherwise: p}},
 		{"a part joins the parts", outboundSpec{Chains: []*part{p}}, outboundSpec{Chains: []*part{p, q}}},
 		{"a part becomes a list of one", outboundSpec{Chains: []*part{p}}, outboundSpec{Otherwise: p}},
-		{"elements of elements", matcherSpec{[]portMatch{{Port: 1, Destinations: []destinationMatch{{}}}, {Port: 2}}}, matcherSpec{[]portMatch{{Port: 1}, {Port: 2, Destinations: []destinationMatch{{}}}}}},
+		{"elements of elements", matcherSpec{[]portMatch{{Port: 1, Destinations: p}, {Port: 2}}}, matcherSpec{[]portMatch{{Port: 1}, {Port: 2, Destinations: p}}}},
 		{"the type", headerSpec{Name: "a"}, destinationMatch{Address: "a"}},
 		{"text that looks like a length", headerSpec{Name: "\x01a"}, headerSpec{Name: "\x01", Value: "a"}},
 	} {

@@ -2,17 +2,11 @@ package compiler
 
 import (
 	"slices"
-	"strconv"
 
-	xdscorev3 "github.com/cncf/xds/go/xds/core/v3"
-	xdsmatcherv3 "github.com/cncf/xds/go/xds/type/matcher/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	originaldstv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/listener/original_dst/v3"
 	tlsinspectorv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/listener/tls_inspector/v3"
-	networkinputsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/matching/common_inputs/network/v3"
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/flomesh-io/fsmc/model"
 )
@@ -111,52 +105,4 @@ func listener(name string, port uint16, f families) *listenerv3.Listener {
 		l.AdditionalAddresses = []*listenerv3.AdditionalAddress{{Address: socketAddress("::", port)}}
 	}
 	return l
-}
-
-// matcherSpec chooses a chain by destination port, then by exact destination address. A destination that appears
-// changes the matcher alone, which Envoy updates in place without draining a connection.
-type matcherSpec struct{ Ports []portMatch }
-
-type portMatch struct {
-	Port         uint16
-	Destinations []destinationMatch
-}
-
-type destinationMatch struct {
-	Address string
-	Chain   string
-}
-
-func buildMatcher(s matcherSpec) []byte {
-	byPort := map[string]*xdsmatcherv3.Matcher_OnMatch{}
-	chains := map[string]*xdsmatcherv3.Matcher_OnMatch{} // all the pods of a service lead to one
-	for _, p := range s.Ports {
-		byAddress := map[string]*xdsmatcherv3.Matcher_OnMatch{}
-		for _, d := range p.Destinations {
-			if chains[d.Chain] == nil {
-				chains[d.Chain] = toChain(d.Chain)
-			}
-			byAddress[d.Address] = chains[d.Chain]
-		}
-		byPort[strconv.Itoa(int(p.Port))] = &xdsmatcherv3.Matcher_OnMatch{OnMatch: &xdsmatcherv3.Matcher_OnMatch_Matcher{
-			Matcher: lookup("destination-ip", &networkinputsv3.DestinationIPInput{}, byAddress),
-		}}
-	}
-	return marshal(lookup("destination-port", &networkinputsv3.DestinationPortInput{}, byPort))
-}
-
-func toChain(name string) *xdsmatcherv3.Matcher_OnMatch {
-	return &xdsmatcherv3.Matcher_OnMatch{OnMatch: &xdsmatcherv3.Matcher_OnMatch_Action{
-		Action: &xdscorev3.TypedExtensionConfig{Name: name, TypedConfig: packed(wrapperspb.String(name))},
-	}}
-}
-
-// lookup is a matcher that looks one input up in a map.
-func lookup(name string, input proto.Message, values map[string]*xdsmatcherv3.Matcher_OnMatch) *xdsmatcherv3.Matcher {
-	return &xdsmatcherv3.Matcher{MatcherType: &xdsmatcherv3.Matcher_MatcherTree_{MatcherTree: &xdsmatcherv3.Matcher_MatcherTree{
-		Input: &xdscorev3.TypedExtensionConfig{Name: name, TypedConfig: packed(input)},
-		TreeType: &xdsmatcherv3.Matcher_MatcherTree_ExactMatchMap{
-			ExactMatchMap: &xdsmatcherv3.Matcher_MatcherTree_MatchMap{Map: values},
-		},
-	}}}
 }

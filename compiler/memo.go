@@ -45,7 +45,9 @@ type part struct {
 	hash string
 	// uses are the clusters that the part sends traffic to, in order and each once.
 	uses []string
-	sum  specSum
+
+	sum   specSum
+	parts []*part
 }
 
 // sumOf is the hash of the key of a spec.
@@ -64,7 +66,7 @@ func partOf[S any](m *memo, spec S, build func(S) []byte) *part {
 	m.counters.Builds++
 	b := build(spec)
 	sum := sha256.Sum256(b)
-	p := &part{bytes: b, hash: string(sum[:]), uses: usesOf(spec), sum: key}
+	p := &part{bytes: b, hash: string(sum[:]), uses: usesOf(spec), sum: key, parts: partsOf(spec)}
 	m.parts.put(m.owner, key, p)
 	return p
 }
@@ -75,8 +77,15 @@ type named interface {
 	provenance() []model.Ref
 }
 
-// composed is a spec of a resource that is put together from parts.
+// composed is a spec of what is put together from parts.
 type composed interface{ made() []*part }
+
+func partsOf(spec any) []*part {
+	if c, ok := spec.(composed); ok {
+		return c.made()
+	}
+	return nil
+}
 
 // resourceOf builds a resource of its spec, or returns the one that an equal spec has made. build returns the
 // deterministic wire form of a message of the given type.
@@ -93,9 +102,7 @@ func resourceOf[S named](m *memo, typeURL string, spec S, build func(S) []byte) 
 	r := &Resource{
 		Type: typeURL, Name: spec.resourceName(), Version: hex.EncodeToString(sum[:]), Bytes: b,
 		From: model.ListOf(spec.provenance()...), Uses: model.ListOf(usesOf(spec)...), sum: key,
-	}
-	if c, ok := any(spec).(composed); ok {
-		r.parts = c.made()
+		parts: partsOf(spec),
 	}
 	m.resources.put(m.owner, key, r)
 	return r
@@ -111,12 +118,19 @@ func (m *memo) sweep(living func(visit func(*Resource))) {
 	next := newBuilt()
 	living(func(r *Resource) {
 		next.resources.put(m.owner, r.sum, r)
-		for _, p := range r.parts {
-			next.parts.put(m.owner, p.sum, p)
-		}
+		next.keep(m.owner, r.parts)
 	})
 	next.kept = next.size()
 	m.built = next
+}
+
+func (b *built) keep(o *owner, parts []*part) {
+	for _, p := range parts {
+		if _, kept := b.parts.get(p.sum); !kept {
+			b.parts.put(o, p.sum, p)
+			b.keep(o, p.parts)
+		}
+	}
 }
 
 // marshal is the deterministic wire form of a message. A message that cannot be marshalled is a bug in this program.

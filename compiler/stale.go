@@ -16,6 +16,10 @@ func (c *compilation) stale(d difference) map[outboundKey]bool {
 			keys[c.keyOf(k)] = true
 		}
 	}
+	otherwise := len(d.ports) > 0 || len(d.roots) > 0
+	if otherwise {
+		c.everywhere = [4]*client{} // also when nobody looks now: somebody may later
+	}
 	switch {
 	case len(c.old.places) == 0: // everything is new
 	case !c.settings.Permissive:
@@ -27,9 +31,8 @@ func (c *compilation) stale(d difference) map[outboundKey]bool {
 				}
 			}
 		}
-	case len(d.ports) > 0 || len(d.roots) > 0:
+	case otherwise:
 		c.users.each(func(key outboundKey, _ []*kind) { keys[key] = true })
-		c.everywhere = [4]*client{}
 	}
 	return keys
 }

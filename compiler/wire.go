@@ -19,10 +19,15 @@ func appendParts(b []byte, field protowire.Number, parts []*part) []byte {
 	}
 	b = slices.Grow(b, size)
 	for _, p := range parts {
-		b = protowire.AppendTag(b, field, protowire.BytesType)
-		b = protowire.AppendBytes(b, p.bytes)
+		b = appendField(b, field, p.bytes)
 	}
 	return b
+}
+
+// appendField appends a field that is a marshalled message.
+func appendField(b []byte, field protowire.Number, message []byte) []byte {
+	b = slices.Grow(b, protowire.SizeTag(field)+protowire.SizeBytes(len(message)))
+	return protowire.AppendBytes(protowire.AppendTag(b, field, protowire.BytesType), message)
 }
 
 // fieldNumber is the number of a field of a message; a name that does not exist is a bug in this program.

@@ -19,6 +19,7 @@ func Shared(objects, previous Objects) Objects {
 	shareList(&objects.Jobs, previous.Jobs)
 	shareList(&objects.CronJobs, previous.CronJobs)
 	shareList(&objects.MeshConfigs, previous.MeshConfigs)
+	shareList(&objects.MeshRootCertificates, previous.MeshRootCertificates)
 	shareList(&objects.TrafficTargets, previous.TrafficTargets)
 	shareList(&objects.HTTPRouteGroups, previous.HTTPRouteGroups)
 	shareList(&objects.TCPRoutes, previous.TCPRoutes)
@@ -45,6 +46,7 @@ func Same(a, b Objects) bool {
 		slices.Equal(a.Jobs, b.Jobs) &&
 		slices.Equal(a.CronJobs, b.CronJobs) &&
 		slices.Equal(a.MeshConfigs, b.MeshConfigs) &&
+		slices.Equal(a.MeshRootCertificates, b.MeshRootCertificates) &&
 		slices.Equal(a.TrafficTargets, b.TrafficTargets) &&
 		slices.Equal(a.HTTPRouteGroups, b.HTTPRouteGroups) &&
 		slices.Equal(a.TCPRoutes, b.TCPRoutes) &&

@@ -32,35 +32,51 @@ func (p *progress) flown(k kind, nonce int) (message, bool) {
 	return m, true
 }
 
+// flying says whether a message is under way that brings or removes a resource.
+func (k *kindProgress) flying(name string) bool {
+	return slices.ContainsFunc(k.flight, func(m message) bool {
+		return slices.Contains(m.removes, name) || slices.ContainsFunc(m.puts, func(r *compiler.Resource) bool { return r.Name == name })
+	})
+}
+
 // acknowledge takes down that the proxy has what a message brought.
 func (p *progress) acknowledge(m message, now time.Time) {
 	k := &p.kinds[m.kind]
 	for _, r := range m.puts {
 		e := k.entry(r.Name)
 		p.release(m.kind, e.has, r, now)
-		e.has, e.rejected, e.reason, e.batch = r, nil, "", 0
+		e.has, e.batch, e.doubt = r, 0, nil
+		if version(e.rejected) == r.Version || !e.refuses(k.want.find(r.Name)) {
+			e.rejected, e.reason = nil, ""
+		}
 		k.settle(r.Name)
 	}
 	for _, name := range m.removes {
 		e := k.entry(name)
 		p.release(m.kind, e.has, nil, now)
-		if e.sent == nil {
-			e.has = nil
-		}
-		k.settle(name)
+		k.removed(name, e)
 	}
+}
+
+// removed takes down that the proxy does not have a resource any more. Another version may be under way already.
+func (k *kindProgress) removed(name string, e *entry) {
+	e.has, e.doubt = nil, nil
+	if e.sent == nil {
+		e.asked = e.asked && !k.everything
+	}
+	k.settle(name)
 }
 
 // release notes when clusters that are to be removed lost a user.
 func (p *progress) release(k kind, before, after *compiler.Resource, now time.Time) {
-	if k != routes && k != listeners || before == nil || version(before) == version(after) {
+	if k != routes && k != listeners || version(before) == version(after) {
 		return
 	}
 	for name, e := range p.kinds[clusters].open { //ordered: each entry is changed by itself
 		if p.kinds[clusters].want.find(name) != nil {
 			continue
 		}
-		if k == listeners || unknown(before) || model.Contains(before.Uses, name) {
+		if k == listeners || before == nil || unknown(before) || model.Contains(before.Uses, name) {
 			e.idle = now
 		}
 	}
@@ -72,23 +88,30 @@ func (p *progress) release(k kind, before, after *compiler.Resource, now time.Ti
 func (p *progress) reject(m message, reason string) *compiler.Resource {
 	k := &p.kinds[m.kind]
 	for _, name := range m.removes {
-		e := k.entry(name)
-		if e.sent == nil {
-			e.has = nil
-		}
-		k.settle(name)
+		k.removed(name, k.entry(name))
 	}
+	var guilty *compiler.Resource
 	for _, r := range m.puts {
 		e := k.entry(r.Name)
-		if version(e.sent) != r.Version {
-			continue // a newer one is under way
+		newest := !k.flying(r.Name)
+		if newest {
+			e.sent = e.has
 		}
-		e.sent = e.has
-		if len(m.puts) == 1 {
+		switch {
+		case len(m.puts) > 1:
+			e.doubt = r
+			if newest {
+				e.batch, e.again = max(1, len(m.puts)/4), true
+			}
+		case newest:
 			e.rejected, e.reason = r, reason
-			return r
+			guilty = r
+			if version(e.doubt) == r.Version {
+				e.doubt = nil
+			}
+			e.again = e.again || e.doubt != nil
 		}
-		e.batch, e.again = max(1, len(m.puts)/4), true
+		k.settle(r.Name)
 	}
-	return nil
+	return guilty
 }

@@ -43,17 +43,28 @@ func (h *holder) holds(k kind, e *entry, want *compiler.Resource) bool {
 	if k != routes && k != listeners {
 		return false
 	}
+	return h.awaitsUsed(want, e) || k == listeners && h.awaitsTables(want, e)
+}
+
+func (h *holder) awaitsUsed(want *compiler.Resource, user *entry) bool {
 	for name := range want.Uses.Values() {
-		if h.awaits(clusters, name, e) {
+		if h.awaits(clusters, name, user) {
 			return true
 		}
 	}
-	if k == routes {
-		return false
-	}
-	for _, name := range h.kinds[routes].names() {
-		// A table that the proxy does not have yet is asked for when it has the listener.
-		if t := h.kinds[routes].open[name]; t.asked && t.has != nil && leads(want, name) && h.awaits(routes, name, e) {
+	return false
+}
+
+// awaitsTables says whether a listener has to wait for a route table that it leads to. A table that the proxy does not
+// have is asked for only when it has the listener, so that the listener waits for what the table uses instead.
+func (h *holder) awaitsTables(want *compiler.Resource, user *entry) bool {
+	tables := &h.kinds[routes]
+	for _, name := range tables.names() {
+		t, next := tables.open[name], tables.want.find(name)
+		if next == nil || !leads(want, name) {
+			continue
+		}
+		if t.has == nil && h.awaitsUsed(next, user) || t.has != nil && h.awaits(routes, name, user) {
 			return true
 		}
 	}
@@ -65,7 +76,11 @@ func (h *holder) holds(k kind, e *entry, want *compiler.Resource) bool {
 func (h *holder) awaits(k kind, name string, user *entry) bool {
 	kp := &h.kinds[k]
 	e, want := kp.open[name], kp.want.find(name)
-	if kp.started.IsZero() || e == nil || want == nil || version(e.has) == want.Version || e.refuses(want) {
+	if kp.started.IsZero() {
+		// A proxy that comes again while its clusters warm asks for them last.
+		return want != nil && h.until(user.since.Add(h.pace.wait))
+	}
+	if e == nil || want == nil || e.refuses(want) || version(e.has) == want.Version && version(e.sent) == want.Version {
 		return false
 	}
 	end := user.since.Add(2 * h.pace.wait)
@@ -102,7 +117,6 @@ func (h *holder) keeps(name string, e *entry) bool {
 // used says whether the proxy has something that uses a cluster. What is used by a last good state stays; what waits for
 // an acknowledgement stays for a bounded time.
 func (h *holder) used(cluster string, e *entry) bool {
-	end := e.since.Add(4 * h.pace.wait)
 	if h.kinds[listeners].started.IsZero() {
 		return h.until(e.since.Add(h.pace.wait))
 	}
@@ -110,10 +124,19 @@ func (h *holder) used(cluster string, e *entry) bool {
 		kp := &h.kinds[k]
 		for _, name := range kp.names() {
 			user, want := kp.open[name], kp.want.find(name)
-			if want == nil && k == routes || !h.uses(k, user.has, cluster) && !h.uses(k, user.sent, cluster) {
+			if want == nil && k == routes {
+				continue // it goes with its listener
+			}
+			// While a new table is not there, the listener before is the one that works.
+			awaited := k == routes && user.has == nil && !user.refuses(want)
+			if !awaited && !h.uses(k, user.has, cluster) && !h.uses(k, user.sent, cluster) {
 				continue
 			}
-			if user.refuses(want) || h.until(end) {
+			from := e.since
+			if user.since.After(from) {
+				from = user.since
+			}
+			if user.refuses(want) || h.until(from.Add(4*h.pace.wait)) {
 				return true
 			}
 		}
@@ -136,7 +159,7 @@ func (h *holder) uses(k kind, r *compiler.Resource, cluster string) bool {
 	tables := &h.kinds[routes]
 	for _, name := range tables.names() {
 		t := tables.open[name]
-		if tables.want.find(name) == nil && h.uses(routes, t.has, cluster) && leads(r, name) {
+		if tables.want.find(name) == nil && leads(r, name) && (h.uses(routes, t.has, cluster) || h.uses(routes, t.sent, cluster)) {
 			return true
 		}
 	}

@@ -75,6 +75,8 @@ func (p *progress) messages(k kind, h *holder) []message {
 	for _, name := range kp.names() {
 		e, want := kp.open[name], kp.want.find(name)
 		switch {
+		case e.again && e.asked && e.has != nil && !unknown(e.has) && (want == nil || e.refuses(want)):
+			puts = append(puts, e.has) // the last good one, for a cluster that waits for it
 		case want == nil:
 			if p.removable(k, name, h) {
 				removes = append(removes, name)
@@ -111,10 +113,11 @@ func (p *progress) removable(k kind, name string, h *holder) bool {
 		unknown := e.asked && e.sent == nil && e.has == nil && !e.told
 		return unknown && !p.whole
 	}
-	if e.sent == nil {
-		return e.asked && e.has == nil && !e.told && !p.whole
+	if e.sent == nil && e.has == nil && e.doubt == nil {
+		return e.asked && !e.told && !p.whole
 	}
-	return k == listeners || !h.keeps(name, e)
+	going := e.sent == nil && p.kinds[k].flying(name)
+	return !going && (k == listeners || !h.keeps(name, e))
 }
 
 // batch leaves of the resources those that may go into one message. Those that were rejected together with others go in
@@ -183,11 +186,11 @@ func (p *progress) send(m message) {
 // name already does not ask for another, and the new cluster would wait for it.
 func (p *progress) repeatEndpoints(cluster string) {
 	k := &p.kinds[endpoints]
-	if k.started.IsZero() || k.want.find(cluster) == nil {
+	if _, open := k.open[cluster]; k.started.IsZero() || !open && k.want.find(cluster) == nil {
 		return
 	}
 	e := k.entry(cluster)
-	if e.asked && e.sent != nil && !e.refuses(k.want.find(cluster)) {
+	if e.asked && e.sent != nil {
 		e.again = true
 		if e.cause == "" {
 			e.cause = sinks.PushSnapshot

@@ -46,6 +46,8 @@ type entry struct {
 	again bool
 	// told says that the proxy knows that there is no such resource.
 	told bool
+	// doubt is what the proxy may have: it rejected a message that brought this with others.
+	doubt *compiler.Resource
 	// batch, unless 0, is how many resources a message with it may have at most.
 	batch int
 	// since is when the proxy fell behind, sentAt when the resource was sent last, idle when the last user of a cluster
@@ -72,11 +74,15 @@ func (k *kindProgress) entry(name string) *entry {
 	if r := k.want.find(name); r != nil && !k.started.IsZero() {
 		e.asked, e.sent, e.has = true, r, r
 	}
+	k.put(name, e)
+	return e
+}
+
+func (k *kindProgress) put(name string, e *entry) {
 	if k.open == nil {
 		k.open = map[string]*entry{}
 	}
 	k.open[name] = e
-	return e
 }
 
 // asks says whether the proxy asks for the resource.
@@ -89,8 +95,8 @@ func (k *kindProgress) settle(name string) {
 		return
 	}
 	want := version(k.want.find(name))
-	gone := want == "" && k.want.find(name) == nil && !e.asked && e.sent == nil && e.has == nil
-	there := want != "" && k.asks(e) && version(e.sent) == want && version(e.has) == want && !e.again && version(e.rejected) != want
+	gone := want == "" && k.want.find(name) == nil && !e.asked && e.sent == nil && e.has == nil && e.doubt == nil
+	there := want != "" && k.asks(e) && version(e.sent) == want && version(e.has) == want && !e.again && e.doubt == nil && version(e.rejected) != want
 	if !gone && !there {
 		return
 	}
@@ -154,6 +160,7 @@ func (p *progress) settledIn(k kind) bool {
 		switch {
 		case e.refuses(want):
 		case want == nil && !k.whole():
+		case want == nil && p.refusals([]kind{routes, listeners}): // a last good state may use the cluster
 		case want != nil && !kp.asks(e) && p.refusals(k.parents()):
 		default:
 			return false

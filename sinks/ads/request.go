@@ -49,11 +49,27 @@ func (p *progress) take(r request, now time.Time) {
 		p.unsubscribe(r.kind, name)
 	}
 	if first && r.kind == endpoints {
-		// What the proxy says to have is not for the clusters that it was sent a moment ago.
-		for _, m := range p.kinds[clusters].flight {
-			for _, c := range m.puts {
-				p.repeatEndpoints(c.Name)
+		p.repeatWarming()
+	}
+}
+
+// repeatWarming has assignments sent again that a proxy says to have, but not for the clusters that it has now: those
+// that it was sent a moment ago, and all when it does not ask for clusters, as it does while some still warm.
+func (p *progress) repeatWarming() {
+	if p.kinds[clusters].started.IsZero() {
+		for r := range p.kinds[endpoints].want.resources.Values() {
+			p.repeatEndpoints(r.Name)
+		}
+		for name, e := range p.kinds[endpoints].open { //ordered: each is changed by itself
+			if p.kinds[endpoints].want.find(name) == nil {
+				e.sent, e.has = nil, nil // it is told that there is none, and does not wait
 			}
+		}
+		return
+	}
+	for _, m := range p.kinds[clusters].flight {
+		for _, c := range m.puts {
+			p.repeatEndpoints(c.Name)
 		}
 	}
 }
@@ -66,16 +82,15 @@ func (k *kindProgress) begin(r request, now time.Time) {
 		asked[name] = true
 		k.everything = k.everything || name == anything
 	}
-	// The proxy has from before what is in its versions; other names are behind.
-	k.open = map[string]*entry{}
 	for want := range k.want.resources.Values() {
 		e := &entry{asked: asked[want.Name], since: now, cause: sinks.PushSubscription}
 		if v, ok := r.versions[want.Name]; ok && k.asks(e) {
 			e.has = known(r.kind, want, v)
 			e.sent = e.has
 		}
-		k.open[want.Name] = e
-		k.settle(want.Name)
+		if e.has != want {
+			k.put(want.Name, e)
+		}
 	}
 	for _, name := range r.subscribe {
 		if name != anything && k.want.find(name) == nil {
@@ -88,9 +103,6 @@ func (k *kindProgress) begin(r request, now time.Time) {
 			e.has = &compiler.Resource{Type: kindURLs[r.kind], Name: name, Version: v}
 			e.sent, e.since = e.has, now
 		}
-	}
-	if len(k.open) == 0 {
-		k.open = nil
 	}
 }
 

@@ -24,10 +24,13 @@ const (
 
 // apply brings the mesh to what is wanted, and leaves alone what is the same: new pods come first, then addresses and
 // names lead to them, then old pods go. What does not work is told, and keeps nothing else from being done. The end of
-// the context ends the waiting, and not the change.
+// the context ends the waiting, and not the change once it has begun.
 func (m *machine) apply(ctx context.Context, w wanted) error {
-	m.applying.Lock()
-	defer m.applying.Unlock()
+	ctx, give, err := m.turn.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer give()
 	a := &application{machine: m, old: m.state.Load(), wanted: w, now: w}
 	a.now.Addresses, a.now.Names = a.old.Addresses, a.old.Names
 	a.change = changeOf(plansOf(a.old.pods), w.Pods)
@@ -45,7 +48,7 @@ func (m *machine) apply(ctx context.Context, w wanted) error {
 	}
 	a.lead()
 	a.publish(kept, fresh, going)
-	a.part(ctx, going)
+	a.part(going)
 	a.publish(kept, fresh, nil)
 	<-started
 	return errors.Join(a.failures...)
@@ -177,6 +180,11 @@ func (a *application) start(ctx context.Context, pods []*pod) <-chan struct{} {
 // freshen makes sure that a sidecar runs that has read the file that is there.
 func (a *application) freshen(ctx context.Context, p *pod) error {
 	s := p.sidecar.Load()
+	if s != nil && !s.settled.Load() {
+		if err := p.awaitSidecar(ctx, s); err != nil {
+			return err
+		}
+	}
 	if s != nil {
 		folder, err := a.sidecarFolder(p)
 		if err != nil {
@@ -233,13 +241,10 @@ func sameAddresses(a, b []Virtual) bool {
 }
 
 // part lets pods go that nobody is led to any more.
-func (a *application) part(ctx context.Context, going []*pod) {
+func (a *application) part(going []*pod) {
 	if len(going) == 0 {
 		return
 	}
-	select {
-	case <-time.After(parting):
-	case <-ctx.Done():
-	}
+	time.Sleep(parting)
 	a.removeAll(going)
 }

@@ -65,8 +65,8 @@ type machine struct {
 	nameServer  nameServer
 	// state is what runs now.
 	state atomic.Pointer[state]
-	// applying is held by who makes another state.
-	applying sync.Mutex
+	// turn is for who makes another state.
+	turn turn
 	// links counts the links that were made.
 	links atomic.Int64
 	// nothing is the standard input of what is not asked anything.

@@ -32,8 +32,9 @@ type sidecar struct {
 	// restarts is how often it has been started again after an end that nobody had asked for, the last time after a pause.
 	restarts int
 	paused   time.Duration
-	// expected is set when somebody has asked for its end, told when somebody has been told of it.
-	expected, told atomic.Bool
+	// expected is set when somebody has asked for its end, told when somebody has been told of it, and settled when
+	// somebody has waited for it to be ready until it was, or in vain.
+	expected, told, settled atomic.Bool
 }
 
 // How long a sidecar may take to be ready, and how often it is asked.
@@ -167,20 +168,27 @@ func firstClosed(path string) string {
 	return ""
 }
 
-// awaitSidecar waits until a sidecar is ready. One that has a control plane is so when that has answered.
+// awaitSidecar waits until a sidecar is ready, or has ended. One that has a control plane is ready when that has answered.
+// When the context ends, nothing is said of the sidecar: it is to be waited for again.
 func (p *pod) awaitSidecar(ctx context.Context, s *sidecar) error {
-	ctx, cancel := context.WithTimeout(ctx, readyWithin)
-	defer cancel()
+	late := time.After(time.Until(s.since.Add(readyWithin)))
 	client := p.adminClient()
 	for {
 		if ready(ctx, client) {
+			s.settled.Store(true)
 			return nil
 		}
 		select {
 		case <-s.done:
-			s.told.Store(true)
+			s.settled.Store(true)
+			if s.told.Swap(true) {
+				return nil
+			}
 			return fmt.Errorf("its sidecar ended (%s): %s", ending(s.status), lastComplaint(s.log))
 		case <-ctx.Done():
+			return nil
+		case <-late:
+			s.settled.Store(true)
 			return fmt.Errorf("its sidecar is not ready after %s: %s", time.Since(s.since).Round(time.Second), lastComplaint(s.log))
 		case <-time.After(readyEvery):
 		}

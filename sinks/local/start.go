@@ -139,7 +139,9 @@ func (m *Mesh) heed(e event) {
 //     for a second after that. A pod that takes another's name or address comes when the other has gone.
 //
 // What does not work is told as trouble, comes back as one error, and keeps nothing else from being done; the next Apply
-// tries it again. The end of the context ends the waiting, and not the change. One plan is applied after the other.
+// tries it again. One plan is applied after the other; one that waits for its turn ends the waiting for sidecars of the
+// one before, and waits for them itself. So does the end of the context: a change that has begun is made, and one that
+// waits for its turn is not.
 func (m *Mesh) Apply(ctx context.Context, plan Plan) error {
 	if plan.Folder != m.folder || plan.Envoy != m.envoy {
 		return errors.New("the folder and the Envoy of a mesh that runs cannot be others")

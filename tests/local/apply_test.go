@@ -37,10 +37,16 @@ func (m *mesh) apply(plan local.Plan) {
 
 func (m *mesh) tryApply(plan local.Plan) error {
 	m.t.Helper()
+	return m.Apply(m.t.Context(), m.prepare(plan))
+}
+
+// prepare makes a plan ready to be applied.
+func (m *mesh) prepare(plan local.Plan) local.Plan {
+	m.t.Helper()
 	plan.Folder, plan.Envoy = m.plan.Folder, m.plan.Envoy
 	m.plan = plan
 	m.writeTree(plan)
-	return m.Apply(m.t.Context(), plan)
+	return plan
 }
 
 const webAddress = "198.18.0.1:80"

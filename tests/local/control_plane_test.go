@@ -52,6 +52,42 @@ func TestTheControlPlaneIsReached(t *testing.T) {
 	within(t, 30*time.Second, "the sidecar comes back", func() bool { return second.streams.Load() == 1 })
 }
 
+// A pod that does not become ready keeps nobody from the next change, and has new addresses wait for a few seconds only.
+func TestNobodyWaitsForASidecarForLong(t *testing.T) {
+	client, web, stuck := podOf("client-0", 1, true), podOf("web-0", 2, true), podOf("stuck-0", 3, true)
+	with := func(plan local.Plan) local.Plan {
+		plan.ControlPlane = "/no/such/socket"
+		return plan
+	}
+	m := start(t, with(shop([]local.Pod{client, web}, web)), local.Options{})
+	m.write("shop/stuck-0", bootstrapOf("shop/stuck-0"))
+	plan := m.prepare(with(shop([]local.Pod{client, web, stuck}, client)))
+	first := make(chan error)
+	go func() { first <- m.Apply(t.Context(), plan) }()
+	within(t, 20*time.Second, "the address leads elsewhere", func() bool { return m.asks("web-0", webAddress, get("/")).Echo.Pod == "client-0" })
+	select {
+	case err := <-first:
+		t.Errorf("a sidecar without a control plane was not waited for: %v", err)
+	default:
+	}
+	second := make(chan error)
+	go func() { second <- m.Apply(t.Context(), plan) }()
+	if err := <-first; err != nil {
+		t.Error(err)
+	}
+	began := time.Now()
+	m.apply(with(shop([]local.Pod{client, web}, web)))
+	if took := time.Since(began); took > 15*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	if err := <-second; err != nil {
+		t.Error(err)
+	}
+	if said := m.said.String(); said != "" {
+		t.Errorf("there was trouble: %s", said)
+	}
+}
+
 // adsServer answers every subscription with nothing.
 type adsServer struct {
 	discoveryv3.UnimplementedAggregatedDiscoveryServiceServer
