@@ -59,7 +59,7 @@ func TestARootIsReplacedInSteps(t *testing.T) {
 		m.signs("oak", m.leaf(buyer))
 
 		m.settle(true)
-		time.Sleep(2 * time.Second)
+		time.Sleep(calm + calm/2)
 		m.settle(false)
 		m.want("steps", []string{"signs"}, m.kinds())
 		m.want("told", []string{both}, m.tells())
@@ -68,7 +68,7 @@ func TestARootIsReplacedInSteps(t *testing.T) {
 
 		time.Sleep(time.Minute)
 		m.settle(true)
-		time.Sleep(2 * time.Second)
+		time.Sleep(calm + calm/2)
 		m.want("steps", []string{"drops"}, m.kinds())
 		m.want("told", []string{trustOnly}, m.tells())
 		m.want("roots", 1, roots(m.Trust()))
