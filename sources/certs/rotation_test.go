@@ -180,21 +180,25 @@ func TestNobodyIsCutOff(t *testing.T) {
 				}
 			}
 		}
-		t.Repeat(map[string]func(*rapid.T){
-			"edit":        func(t *rapid.T) { declared = rapid.Custom(anyRoots).Draw(t, "declared") },
-			"tick":        func(*rapid.T) { tick() },
-			"trust":       func(t *rapid.T) { peers[rapid.IntRange(0, 2).Draw(t, "peer")].trusts = bundle(state) },
-			"certificate": func(t *rapid.T) { peers[rapid.IntRange(0, 2).Draw(t, "peer")].leaf = state.Signs },
-			"reconnect":   func(t *rapid.T) { peers[rapid.IntRange(0, 2).Draw(t, "peer")] = peer{bundle(state), state.Signs} },
-			"":            func(*rapid.T) { check() },
-		})
-		for range 10 {
+		everybody := func() {
 			for i := range peers {
 				peers[i].trusts = bundle(state)
 				check()
 				peers[i].leaf = state.Signs
 				check()
 			}
+		}
+		t.Repeat(map[string]func(*rapid.T){
+			"edit":        func(t *rapid.T) { declared = rapid.Custom(anyRoots).Draw(t, "declared") },
+			"tick":        func(*rapid.T) { tick() },
+			"trust":       func(t *rapid.T) { peers[rapid.IntRange(0, 2).Draw(t, "peer")].trusts = bundle(state) },
+			"certificate": func(t *rapid.T) { peers[rapid.IntRange(0, 2).Draw(t, "peer")].leaf = state.Signs },
+			"reconnect":   func(t *rapid.T) { peers[rapid.IntRange(0, 2).Draw(t, "peer")] = peer{bundle(state), state.Signs} },
+			"everybody":   func(*rapid.T) { everybody(); tick() },
+			"":            func(*rapid.T) { check() },
+		})
+		for range 10 {
+			everybody()
 			tick()
 		}
 		if step := tick(); step.Kind != Rests || state.Signs != signing(declared) || !slices.Equal(bundle(state), keys(declared)) {
