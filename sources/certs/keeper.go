@@ -117,6 +117,20 @@ func (k *Keeper) Certificate(ctx context.Context, identity model.Identity) (chai
 	return f.held.chain, f.held.key(), nil
 }
 
+// Issue makes a certificate that is not kept: for what a proxy starts with, before anything can be sent to it. It is of the
+// root that signs now; trust is the bundle.
+func (k *Keeper) Issue(ctx context.Context, identity model.Identity, trustDomain string, validity time.Duration) (chain []byte, key PrivateKey, trust []byte, err error) {
+	k.mu.Lock()
+	authority, bundle, why := k.authorities[k.terms.root].Authority, k.trust, k.closed()
+	begun := k.begun
+	k.mu.Unlock()
+	if !begun {
+		return nil, nil, nil, fmt.Errorf("certify %s: %w", identity, why)
+	}
+	chain, key, _, err = authority.Issue(ctx, identity, trustDomain, validity)
+	return chain, key, bundle, err
+}
+
 // owe counts changes that somebody is to be told of. Until he was told, he cannot have settled for them.
 func (k *Keeper) owe(changes int) {
 	k.mu.Lock()

@@ -127,7 +127,7 @@ func TestACertificateThatIsLate(t *testing.T) {
 	inMeshWith(t, Options{Patience: time.Second}, func(t *testing.T, m *mesh) {
 		m.apply("oak*")
 		m.locked(func() { m.delay = 20 * time.Second })
-		go m.leaf(buyer)
+		go func() { _, _, _ = m.Certificate(t.Context(), buyer) }()
 		time.Sleep(time.Second)
 		m.kinds()
 		m.apply("birch*")
@@ -209,6 +209,28 @@ func TestARotationIsResumed(t *testing.T) {
 		m.locked(func() { m.broken = errors.New("gone") })
 		m.apply("oak*")
 		m.want("roots that cannot be opened are not trusted", 1, roots(m.Trust()))
+	})
+}
+
+// What a proxy starts with is of the root that signs now, and nobody keeps it.
+func TestACertificateThatIsNotKept(t *testing.T) {
+	inMesh(t, func(t *testing.T, m *mesh) {
+		_, _, _, err := m.Issue(t.Context(), buyer, "cluster.local", time.Hour)
+		assertError(t, err, "certify bookstore/bookbuyer: nothing is known of the mesh yet")
+		m.want("opened", []string(nil), m.opened)
+		m.apply("oak*")
+		chain, _, trust, err := m.Issue(t.Context(), buyer, "cluster.local", 365*24*time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		leaf, err := first(chain)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.signs("oak", leaf)
+		m.want("trust", m.Trust(), trust)
+		m.want("life", 365*24*time.Hour, leaf.NotAfter.Sub(m.clock()))
+		m.want("kept", 0, len(m.Certificates()))
 	})
 }
 
