@@ -7,14 +7,15 @@ import (
 
 	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
 
-	"github.com/flomesh-io/fsmc/compiler"
 	"github.com/flomesh-io/fsmc/model"
 )
 
 // bootstrapTexts renders what the proxies of one class start with. It differs in the id of the node only, so that the
 // rest is rendered once, when the first of them is asked for.
 type bootstrapTexts struct {
-	class *compiler.Class
+	// class is its name, or empty where it does not matter: a proxy that is served stays as it was started when an edit
+	// gives it another class.
+	class string
 	// bootstrap makes it; nil for a proxy that is not there.
 	bootstrap func(model.ProxyID) *bootstrapv3.Bootstrap
 
@@ -32,7 +33,11 @@ func (t *bootstrapTexts) of(id model.ProxyID) ([]byte, error) {
 	}
 	node := maps.Clone(t.node)
 	node["id"] = id.String()
-	b := fmt.Appendf(nil, "# Proxy %s, of class %s. To run it from this folder: envoy -c ./%s\n", printable(id.String()), printable(t.class.Name), ConfigFile)
+	b := fmt.Appendf(nil, "# Proxy %s", printable(id.String()))
+	if t.class != "" {
+		b = fmt.Appendf(b, ", of class %s", printable(t.class))
+	}
+	b = fmt.Appendf(b, ". To run it from this folder: envoy -c ./%s\n", ConfigFile)
 	b = append(b, t.before...)
 	b = appendMapping(b, map[string]any{"node": node}, 0)
 	return append(b, t.after...), nil

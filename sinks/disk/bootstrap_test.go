@@ -30,7 +30,7 @@ func TestBootstrapsThatLeadToAControlPlane(t *testing.T) {
 			}
 			validate(t, proxies[0])
 			text, err := os.ReadFile(filepath.Join(proxies[0], ConfigFile))
-			if err != nil || !strings.Contains(string(text), "spiffe://cluster.local/ns/fsm-system/sa/fsm-controller") || strings.Contains(string(text), "listeners:") {
+			if err != nil || !strings.Contains(string(text), "spiffe://cluster.local/ns/fsm-system/sa/fsm-controller") || strings.Contains(string(text), "listeners:") || strings.Contains(string(text), "class") {
 				t.Errorf("%v\n%s", err, text)
 			}
 			_, err = os.Stat(filepath.Join(proxies[0], compiler.CertificateSecretFile))

@@ -77,8 +77,9 @@ func everyProxy(model.ProxyID) bool { return true }
 func proxyPages(output *compiler.Output, from *compiler.ControlPlane, chosen func(model.ProxyID) bool) ([]page, error) {
 	var pages []page
 	for class := range output.Classes.Values() {
-		texts := &bootstrapTexts{class: class, bootstrap: output.Standalone}
+		texts := &bootstrapTexts{class: class.Name, bootstrap: output.Standalone}
 		if from != nil {
+			texts.class = ""
 			texts.bootstrap = func(id model.ProxyID) *bootstrapv3.Bootstrap { return output.Bootstrap(id, *from) }
 		}
 		for id := range class.Proxies.Values() {
