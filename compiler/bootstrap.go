@@ -68,13 +68,21 @@ func (o *Output) Bootstrap(id model.ProxyID, from ControlPlane) *bootstrapv3.Boo
 			}}},
 			SetNodeOnFirstMessageOnly: true,
 		},
-		CdsConfig: ads(),
-		LdsConfig: ads(),
+		CdsConfig: first(),
+		LdsConfig: first(),
 	}
 	b.StaticResources = &bootstrapv3.Bootstrap_StaticResources{
 		Clusters: []*clusterv3.Cluster{from.cluster(o.settings.TrustDomain)},
 	}
 	return b
+}
+
+// first is where clusters and listeners come from. Envoy waits for the first of them as long as it takes: by default it
+// would call itself ready after 15 s without any.
+func first() *corev3.ConfigSource {
+	source := ads()
+	source.InitialFetchTimeout = seconds(0)
+	return source
 }
 
 // cluster is how the control plane is called: in HTTP/2 over TLS 1.3, with pings that find out when it has gone without
