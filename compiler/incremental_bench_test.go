@@ -44,12 +44,12 @@ func leastOf(times int, do func()) time.Duration {
 }
 
 // benchEdit makes edit after edit of one thing, each another one.
-func benchEdit(b *testing.B, mesh *model.Mesh, edit func(*model.Mesh, int) model.Edit, full time.Duration) {
+func benchEdit(b *testing.B, mesh *model.Mesh, edit func(target, int) model.Edit, full time.Duration) {
 	output, _ := Compile(mesh)
-	i, now := 0, mesh
+	i, now, t := 0, mesh, middle(mesh)
 	for b.Loop() {
 		i++
-		now = now.With(edit(mesh, i))
+		now = now.With(edit(t, i))
 		output, _ = CompileFrom(now, output)
 	}
 	each := b.Elapsed() / time.Duration(i)
@@ -58,20 +58,20 @@ func benchEdit(b *testing.B, mesh *model.Mesh, edit func(*model.Mesh, int) model
 }
 
 // benchEdits are small changes of a mesh.
-var benchEdits = map[string]func(*model.Mesh, int) model.Edit{
-	"nothing": func(*model.Mesh, int) model.Edit { return model.Edit{} },
+var benchEdits = map[string]func(target, int) model.Edit{
+	"nothing": func(target, int) model.Edit { return model.Edit{} },
 	// An endpoint comes and goes.
-	"ready": func(m *model.Mesh, i int) model.Edit {
-		return model.Edit{Services: model.ListOf(withEndpoints(middle(m), func(list []model.Endpoint) []model.Endpoint { return list[i%2:] }))}
+	"ready": func(t target, i int) model.Edit {
+		return model.Edit{Services: model.ListOf(withEndpoints(t.service, func(list []model.Endpoint) []model.Endpoint { return list[i%2:] }))}
 	},
 	// A pod is replaced by another at another address.
-	"pod": func(m *model.Mesh, i int) model.Edit {
-		gone := middle(m).Ports.At(0).Endpoints.At(0)
-		proxy, _ := m.Proxy(gone.Proxy)
+	"pod": func(t target, i int) model.Edit {
+		gone := t.service.Ports.At(0).Endpoints.At(0)
+		proxy, _ := t.mesh.Proxy(gone.Proxy)
 		come := *proxy
 		come.ID.Name = fmt.Sprintf("%s-%d", proxy.ID.Name, i)
 		come.Addresses = model.ListOf(netip.AddrFrom4([4]byte{100, 127, byte(i >> 8), byte(i)}))
-		service := withEndpoints(middle(m), func(list []model.Endpoint) []model.Endpoint {
+		service := withEndpoints(t.service, func(list []model.Endpoint) []model.Endpoint {
 			list[0].Address, list[0].Proxy = netip.AddrPortFrom(come.Addresses.At(0), gone.Address.Port()), come.ID
 			return list
 		})
@@ -82,22 +82,22 @@ var benchEdits = map[string]func(*model.Mesh, int) model.Edit{
 		}
 	},
 	// What a policy admits is another path.
-	"requests": func(m *model.Mesh, i int) model.Edit {
-		p := *permissionTo(m)
+	"requests": func(t target, i int) model.Edit {
+		p := *t.permission
 		p.HTTP.Requests = requests(model.Match{Path: fmt.Sprintf("/other/%d", i), AnyMethod: true})
 		return model.Edit{Permissions: model.ListOf(&p)}
 	},
 	// A source of a policy comes and goes.
-	"source": func(m *model.Mesh, i int) model.Edit {
-		p := *permissionTo(m)
+	"source": func(t target, i int) model.Edit {
+		p := *t.permission
 		p.Sources = model.ListOf(slices.Collect(p.Sources.Values())[i%2:]...)
 		return model.Edit{Permissions: model.ListOf(&p)}
 	},
 	// The weights of a split move; in a mesh without splits, one comes and goes.
-	"split": func(m *model.Mesh, i int) model.Edit {
-		id := middle(m).ID
+	"split": func(t target, i int) model.Edit {
+		id := t.service.ID
 		s := &model.Split{Namespace: id.Namespace, Name: "bench", Root: id, Requests: model.AllRequests, Backends: model.ListOf(model.Backend{Service: id, Weight: uint32(i)})}
-		for split := range m.Splits() {
+		for split := range t.mesh.Splits() {
 			next := *split
 			var backends []model.Backend
 			for b := range split.Backends.Values() {
@@ -109,37 +109,37 @@ var benchEdits = map[string]func(*model.Mesh, int) model.Edit{
 		}
 		return model.Edit{Splits: model.ListOf(s)}
 	},
-	"control plane": func(m *model.Mesh, i int) model.Edit {
-		s := m.Settings()
+	"control plane": func(t target, i int) model.Edit {
+		s := t.mesh.Settings()
 		s.ControlPlane.MaxProxies = i
 		return model.Edit{Settings: s, NewSettings: true}
 	},
-	"egress": func(m *model.Mesh, i int) model.Edit {
-		s := m.Settings()
+	"egress": func(t target, i int) model.Edit {
+		s := t.mesh.Settings()
 		s.Egress = i%2 == 1
 		return model.Edit{Settings: s, NewSettings: true}
 	},
 }
 
+// target is what the edits of a mesh are about.
+type target struct {
+	mesh       *model.Mesh
+	service    *model.Service
+	permission *model.Permission
+}
+
 // middle is a service in the middle that somebody may call.
-func middle(m *model.Mesh) *model.Service {
+func middle(m *model.Mesh) target {
 	all := slices.Collect(m.Services())
 	for i := range all {
 		s := all[(len(all)/2+i)%len(all)]
 		for p := range m.PermissionsTo(s.Ports.At(0).Endpoints.At(0).Identity) {
 			if p.Sources.Len() > 0 {
-				return s
+				return target{m, s, p}
 			}
 		}
 	}
 	panic("nobody may call anybody")
-}
-
-func permissionTo(m *model.Mesh) *model.Permission {
-	for p := range m.PermissionsTo(middle(m).Ports.At(0).Endpoints.At(0).Identity) {
-		return p
-	}
-	panic("nobody may call the middle")
 }
 
 func withEndpoints(s *model.Service, change func([]model.Endpoint) []model.Endpoint) *model.Service {

@@ -42,7 +42,7 @@ if ! grep -q '^up:' "$logs/up.txt"; then
   echo "It does not run here: $(tail -n 3 "$logs/up.txt" | tr '\n' ' ')"
   exit 0
 fi
-head -n 1 "$logs/up.txt"
+grep -m 1 '^up:' "$logs/up.txt"
 echo "      its manifests are in ${edited#"$PWD"/}: edit them, and watch"
 
 # edit exchanges the policy as an editor does, and says so below the table.

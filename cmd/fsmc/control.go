@@ -43,10 +43,10 @@ type controlFlags struct {
 }
 
 // addControl adds the flags of a control plane to a command. The address of metrics is empty where nobody expects a port
-// to be open.
-func addControl(c *cobra.Command, metricsAddress string) *controlFlags {
+// to be open, and the level is where somebody reads on a terminal what matters.
+func addControl(c *cobra.Command, metricsAddress, level string) *controlFlags {
 	f := &controlFlags{}
-	c.Flags().StringVar(&f.logLevel, "log-level", "", "what the control plane logs: trace, debug, info, warn, error (default: what the MeshConfig says)")
+	c.Flags().StringVar(&f.logLevel, "log-level", level, "what the control plane logs: trace, debug, info, warn, error; empty for what the MeshConfig says")
 	f.logFormat = choose(c, "log-format", "how it logs", "text", "json")
 	c.Flags().StringVar(&f.metrics, "metrics-address", metricsAddress, "serve /metrics, /health and /version at `ADDRESS`; empty for not at all")
 	c.Flags().BoolVar(&f.debug, "enable-debug-server", false, "open the debug server, also when the MeshConfig does not")

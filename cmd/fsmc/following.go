@@ -10,6 +10,7 @@ import (
 
 	"github.com/flomesh-io/fsmc/compiler"
 	"github.com/flomesh-io/fsmc/live"
+	"github.com/flomesh-io/fsmc/model"
 	"github.com/flomesh-io/fsmc/sinks/local"
 )
 
@@ -37,7 +38,7 @@ func (command *upCommand) prepareLive(ctx context.Context, paths []string, s *lo
 	}
 	f := &following{command: command, source: source, follower: newFollower(command.trouble())}
 	f.first = live.Pipeline{Now: command.w.now, Assume: true, Doing: p.doing}.Next(ctx, source.input(), nil)
-	r.result = compilationOf(f.first, source.last) // its findings are told whatever comes next
+	r.result = compilationOf(f.first, source.last()) // its findings are told whatever comes next
 	if err := command.planFor(r); err != nil {
 		return nil, err
 	}
@@ -104,14 +105,36 @@ func (f *following) settled() bool { return f.command.server != "" || f.control.
 
 // publish brings a round to the sidecars, and to the pods.
 func (f *following) publish(ctx context.Context, r *live.Round) {
-	plan, leftOut := planOf(compilationOf(r, f.source.last))
+	plan, leftOut := planOf(compilationOf(r, f.source.last()))
 	plan, err := withCommands(plan, f.command.commands)
 	if err != nil {
 		f.command.trouble()(err.Error())
 	}
 	plan.Folder, plan.Envoy, plan.ControlPlane = f.plan.Folder, f.plan.Envoy, f.plan.ControlPlane
+	f.tell(r)
 	f.control.complain("publish", errors.Join(f.bootstraps.write(ctx, r.Snapshot, f.follower.leaving(plan)), f.control.publish(ctx, r)))
 	f.follower.want(plan, leftOut)
+}
+
+// tell shows the findings that an edit has brought, and what it came to.
+func (f *following) tell(r *live.Round) {
+	var fresh []model.Diagnostic
+	for _, d := range r.Diagnostics {
+		if !f.control.told[d] && (d.Level != model.Info || f.command.input.verbose) {
+			fresh = append(fresh, d)
+		}
+	}
+	f.control.remember(fresh)
+	style := styleOf(f.command.w.err, f.command.w.getenv)
+	text := ""
+	if len(fresh) > 0 {
+		findings := report{style: style, line: f.source.line, verbose: f.command.input.verbose}
+		text = findings.text(fresh)
+	}
+	if n := r.Output.Counters.Builds; n > 0 {
+		text += fmt.Sprintf("%s %s, after %s\n", style.green("edited:"), plural(n, "new resource"), took(r.Steps))
+	}
+	_ = say(f.command.w.err, text)
 }
 
 // close ends it.

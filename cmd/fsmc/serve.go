@@ -40,7 +40,7 @@ health and version are at --metrics-address. When it is interrupted, streams end
   fsmc serve manifests/ -o out --listen 0.0.0.0:15128 --advertise fsm-controller:15128`,
 		Args: somePaths,
 	}
-	command := &serveCommand{w: w, input: addInput(c), control: addControl(c, "127.0.0.1:9091")}
+	command := &serveCommand{w: w, input: addInput(c), control: addControl(c, "127.0.0.1:9091", "")}
 	c.Flags().StringVarP(&command.out, "output", "o", "", "write the sidecars' bootstraps and certificates into `DIR`")
 	c.Flags().StringVar(&command.caDir, "ca-dir", "", "keep the certificate authority in `DIR` (default: the folder of -o with -ca added)")
 	c.Flags().StringArrayVar(&command.listen, "listen", []string{fmt.Sprintf("127.0.0.1:%d", compiler.ControlPlanePort)}, "serve ADS at `ADDRESS`, HOST:PORT or unix:PATH; can be repeated")
@@ -157,7 +157,7 @@ func (command *serveCommand) serve(ctx context.Context, paths []string, control 
 		return err
 	}
 	first := control.pipeline(command.w, nil).Next(ctx, source.input(), nil)
-	findings := report{style: styleOf(command.w.err, command.w.getenv), line: source.last.Positions.Line, verbose: command.input.verbose}
+	findings := report{style: styleOf(command.w.err, command.w.getenv), line: source.line, verbose: command.input.verbose}
 	if _, err := io.WriteString(command.w.err, findings.text(first.Diagnostics)); err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ an ordinary user where the system lets one make namespaces.`,
   fsmc up demo/bookstore/smi --ca-dir ca --server /tmp/fsmc.sock`,
 		Args: somePaths,
 	}
-	command := &upCommand{w: w, input: addInput(c), tree: addTree(c), control: addControl(c, "")}
+	command := &upCommand{w: w, input: addInput(c), tree: addTree(c), control: addControl(c, "", "warn")}
 	c.Flags().Lookup("output").Usage = "keep the files that sidecars start with in `DIR` (default: a folder that is removed at the end)"
 	c.Flags().DurationVar(&command.duration, "for", 0, "end after this `DURATION` (default: on Ctrl-C)")
 	c.Flags().StringArrayVar(&command.commands, "exec", nil, "run a command line in the pods of a workload, as `NAMESPACE/WORKLOAD=COMMAND`; can be repeated")

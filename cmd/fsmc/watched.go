@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/flomesh-io/fsmc/live"
@@ -13,8 +14,9 @@ import (
 type manifestSource struct {
 	reader   *files.Reader
 	meshName string
-	last     files.Result
 	took     time.Duration
+	// newest is what was read last.
+	newest atomic.Pointer[files.Result]
 	// inputs has the newest state that nobody has taken yet.
 	inputs chan live.Input
 }
@@ -24,12 +26,21 @@ func newManifests(paths []string, meshName string) (*manifestSource, error) {
 	s := &manifestSource{reader: files.NewReader(paths), meshName: meshName, inputs: make(chan live.Input, 1)}
 	began := time.Now()
 	result, err := s.reader.Read()
-	s.last, s.took = result, time.Since(began)
+	s.took = time.Since(began)
+	s.newest.Store(&result)
 	return s, err
 }
 
-// input is what was read last.
-func (s *manifestSource) input() live.Input { return inputOf(s.last, s.meshName, s.took) }
+// last is what was read last.
+func (s *manifestSource) last() files.Result { return *s.newest.Load() }
+
+// line is a line of what was read last.
+func (s *manifestSource) line(file string, number int) (string, bool) {
+	return s.last().Positions.Line(file, number)
+}
+
+// input is what was read last, for the pipeline.
+func (s *manifestSource) input() live.Input { return inputOf(s.last(), s.meshName, s.took) }
 
 func inputOf(r files.Result, meshName string, took time.Duration) live.Input {
 	r.Objects.MeshName = meshName
@@ -40,6 +51,7 @@ func inputOf(r files.Result, meshName string, took time.Duration) live.Input {
 func (c *control) watch(ctx context.Context, s *manifestSource) {
 	err := s.reader.Watch(ctx, func(r files.Result) {
 		c.metrics.Source("changed")
+		s.newest.Store(&r)
 		select {
 		case <-s.inputs:
 		default:

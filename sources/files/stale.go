@@ -139,6 +139,11 @@ func (o outcome) with(before outcome) outcome {
 	return o
 }
 
+// unreadable says whether it cannot be told which object it is. A list without items is none, and is no mistake.
+func (o outcome) unreadable() bool {
+	return o.verdict == lost && slices.ContainsFunc(o.diagnostics, func(d model.Diagnostic) bool { return d.Level == model.Error })
+}
+
 // wrong is where the first mistake is.
 func (o outcome) wrong() model.Position {
 	for _, d := range o.diagnostics {
@@ -153,7 +158,7 @@ func (o outcome) wrong() model.Position {
 func (s *succession) keepUnnamed() {
 	for i := range s.now.readings {
 		r := &s.now.readings[i]
-		lost := slices.IndexFunc(r.outcomes, func(o outcome) bool { return o.verdict == lost })
+		lost := slices.IndexFunc(r.outcomes, outcome.unreadable)
 		if lost < 0 && !r.broken {
 			continue
 		}
@@ -186,7 +191,7 @@ func (s *succession) missingOf(i int) []outcome {
 	missing := s.missing(s.heirs[i])
 	unnamed := 0
 	for _, o := range r.outcomes {
-		if o.verdict == lost {
+		if o.unreadable() {
 			unnamed++
 		}
 	}
@@ -242,14 +247,14 @@ func (s *succession) keepComing(now time.Time) {
 	if len(coming) == 0 || now.Sub(since) >= grace {
 		return
 	}
-	end := s.end()
+	end, at := s.end()
 	for _, o := range coming {
 		s.now.lingering = append(s.now.lingering, outcome{place: end}.with(o))
 	}
 	s.now.since = since
 	note := model.Note(model.StaleObject, model.Ref{}, fmt.Sprintf("the file ends here now, in the middle of something: %s", some(coming))).
 		Did(lastCounts + " for a moment, as the rest may be on its way")
-	note.Position = end.position()
+	note.Position = at
 	s.now.diagnostics = append(s.now.diagnostics, note)
 }
 
@@ -271,15 +276,17 @@ func (s *succession) coming() []outcome {
 
 // bad says whether something in the document cannot be read.
 func (r reading) bad() bool {
-	return r.broken || slices.ContainsFunc(r.outcomes, func(o outcome) bool { return o.verdict == lost || o.verdict == broken || o.stale })
+	return r.broken || slices.ContainsFunc(r.outcomes, func(o outcome) bool { return o.unreadable() || o.verdict == broken || o.stale })
 }
 
-// end is the place of the last document, or the beginning of an empty file.
-func (s *succession) end() place {
+// end is the place of the last document and where it is wrong, or the beginning of an empty file.
+func (s *succession) end() (place, model.Position) {
 	if n := len(s.now.readings); n > 0 && len(s.now.readings[n-1].outcomes) > 0 {
-		return s.now.readings[n-1].outcomes[0].place
+		last := s.now.readings[n-1].outcomes[0]
+		return last.place, last.wrong()
 	}
-	return place{document: &document{text: s.now.text}, line: 1, column: 1}
+	beginning := place{document: &document{text: s.now.text}, line: 1, column: 1}
+	return beginning, beginning.position()
 }
 
 // some names the first three objects and counts the others.

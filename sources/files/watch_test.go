@@ -8,9 +8,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/flomesh-io/fsmc/model"
 	"github.com/flomesh-io/fsmc/sources"
 )
 
@@ -73,12 +75,19 @@ func TestWatch(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			dir := filepath.Join(t.TempDir(), "mesh")
-			write(t, dir, "a.yaml", a)
-			write(t, dir, "b.yaml", b)
-			w := watched(t, dir)
-			w.reaches("a b")
-			row.edit(t, dir)
+			var dir string
+			var w *watcher
+			for quick := false; !quick; {
+				// An edit that is held up in the middle is not what an editor does.
+				dir = filepath.Join(t.TempDir(), "mesh")
+				write(t, dir, "a.yaml", a)
+				write(t, dir, "b.yaml", b)
+				w = watched(t, dir)
+				w.reaches("a b")
+				began := time.Now()
+				row.edit(t, dir)
+				quick = time.Since(began) < quietAfterLoss
+			}
 			w.reaches(row.want)
 			w.keeps(both("a b", row.want))
 			// What is watched now is still watched.
@@ -87,6 +96,143 @@ func TestWatch(t *testing.T) {
 			write(t, dir, "last.yaml", "# nothing\n")
 			w.reaches(row.want)
 		})
+	}
+}
+
+// TestWatchLinks turns links as Kubernetes does where it mounts a ConfigMap: files lead through ..data into a folder of their
+// time, and ..data is turned to another one.
+func TestWatchLinks(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "..1/a.yaml", service("a"))
+	write(t, dir, "..1/b.yaml", service("b"))
+	symlink(t, "..1", dir, "..data")
+	symlink(t, "..data/a.yaml", dir, "a.yaml")
+	symlink(t, "..data/b.yaml", dir, "b.yaml")
+	outside := t.TempDir()
+	symlink(t, dir, outside, "mesh")
+	w := watched(t, filepath.Join(outside, "mesh"))
+	w.reaches("a b")
+	for i, c := range []string{"c", "d", "e"} {
+		now := fmt.Sprint("..", i+2)
+		write(t, dir, now+"/a.yaml", service("a")+"---\n"+service(c))
+		write(t, dir, now+"/b.yaml", service("b"))
+		symlink(t, now, dir, "..data_tmp")
+		rename(t, dir, "..data_tmp", "..data")
+		remove(t, dir, fmt.Sprint("..", i+1))
+		w.reaches("a b " + c)
+	}
+	// The link to the folder itself is turned.
+	other := t.TempDir()
+	write(t, other, "a.yaml", service("a"))
+	symlink(t, other, outside, "next")
+	rename(t, outside, "next", "mesh")
+	w.reaches("a")
+	write(t, other, "a.yaml", service("z"))
+	w.reaches("z")
+}
+
+func symlink(t *testing.T, to, dir, name string) {
+	t.Helper()
+	if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestWatchOneFile watches a file by its name: it alone, replaced, gone and back.
+func TestWatchOneFile(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "a.yaml", service("a"))
+	w := watched(t, filepath.Join(dir, "a.yaml"))
+	w.reaches("a")
+	write(t, dir, "b.yaml", service("b"))
+	write(t, dir, "a.new", service("c"))
+	rename(t, dir, "a.new", "a.yaml")
+	w.reaches("c")
+	remove(t, dir, "a.yaml")
+	w.until("gone", func(r Result) bool { return services(r.Objects) == "" })
+	write(t, dir, "a.yaml", service("d"))
+	w.reaches("d")
+	if n := len(w.results()); n > 6 {
+		t.Errorf("%d results were told", n)
+	}
+}
+
+// TestWatchHalfWritten writes a file in two halves, far apart, and leaves one empty.
+func TestWatchHalfWritten(t *testing.T) {
+	dir := t.TempDir()
+	text := service("a") + "---\n" + service("b")
+	write(t, dir, "a.yaml", text)
+	w := watched(t, dir)
+	w.reaches("a b")
+	write(t, dir, "a.yaml", text[:len(text)-4])
+	w.until("told", func(r Result) bool { return staleAt(r) != "" && services(r.Objects) == "a b" })
+	write(t, dir, "a.yaml", text)
+	w.until("mended", func(r Result) bool { return staleAt(r) == "" && services(r.Objects) == "a b" })
+	w.keeps("a b")
+	write(t, dir, "a.yaml", "")
+	w.reaches("")
+}
+
+// TestWatchTellsChangesOnly writes what changes nothing, and then something: one result more is told.
+func TestWatchTellsChangesOnly(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "a.yaml", service("a"))
+	w := watched(t, dir)
+	w.reaches("a")
+	write(t, dir, "a.yaml", service("a"))
+	write(t, dir, "notes.txt", "nothing")
+	write(t, dir, "empty.yaml", "# nothing\n")
+	if err := os.Chmod(filepath.Join(dir, "a.yaml"), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, "a.yaml", "\n"+service("a"))
+	moved := func(r Result) bool {
+		at := r.Positions.Locate([]model.Diagnostic{model.Note(model.WrongType, model.Ref{Kind: "Service", Namespace: "default", Name: "a"}, "")})
+		return at[0].Position.Line == 2
+	}
+	w.until("moved", moved)
+	told := w.results()
+	for i, r := range told[1:] {
+		if r.same(told[i]) {
+			t.Errorf("result %d says what the one before says", i+1)
+		}
+	}
+	if told[len(told)-1].Objects.Services[0] != told[0].Objects.Services[0] {
+		t.Error("the object was read again, although it only moved")
+	}
+}
+
+// TestPolling follows files that cannot be watched, and says why.
+func TestPolling(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "a.yaml", service("a"))
+	w := &watcher{t: t, news: make(chan struct{}, 1)}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error)
+	go func() {
+		done <- (&watch{reader: NewReader([]string{dir}), changed: w.hear}).poll(ctx, syscall.ENOSPC)
+	}()
+	w.reaches("a")
+	write(t, dir, "a.yaml", service("b"))
+	w.reaches("b")
+	for _, r := range w.results() {
+		if !slices.ContainsFunc(r.Diagnostics, func(d model.Diagnostic) bool {
+			return d.Code == model.PolledFiles && strings.Contains(d.Message, syscall.ENOSPC.Error())
+		}) {
+			t.Errorf("it is not told: %v", r.Diagnostics)
+		}
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// A watch of something that is not there ends with the reason.
+func TestWatchNothing(t *testing.T) {
+	err := NewReader([]string{filepath.Join(t.TempDir(), "none")}).Watch(t.Context(), func(Result) { t.Error("something is told") })
+	if err == nil || !strings.Contains(err.Error(), "give a file, a directory") {
+		t.Errorf("got %v", err)
 	}
 }
 
