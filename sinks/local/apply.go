@@ -25,17 +25,17 @@ const (
 // apply brings the mesh to what is wanted, and leaves alone what is the same: new pods come first, then addresses and
 // names lead to them, then old pods go. What does not work is told, and keeps nothing else from being done. The end of
 // the context ends the waiting, and not the change once it has begun.
-func (m *machine) apply(ctx context.Context, w wanted) error {
+func (m *machine) apply(ctx context.Context, w wanted) (Failures, error) {
 	ctx, give, err := m.turn.take(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer give()
 	a := &application{machine: m, old: m.state.Load(), wanted: w, now: w}
 	a.now.Addresses, a.now.Names = a.old.Addresses, a.old.Names
 	a.change = changeOf(plansOf(a.old.pods), w.Pods)
 	if err := m.forwarder.lead(w.ControlPlane, m.fabric.addresses()); err != nil {
-		a.failed(fmt.Errorf("lead pods to the control plane: %w", err))
+		a.failed(Pod{}, fmt.Errorf("lead pods to the control plane: %w", err))
 	}
 	going := a.podsOf(a.change.gone)
 	a.removeAll(a.podsOf(a.change.inTheWay))
@@ -51,7 +51,7 @@ func (m *machine) apply(ctx context.Context, w wanted) error {
 	a.part(going)
 	a.publish(kept, fresh, nil)
 	<-started
-	return errors.Join(a.failures...)
+	return a.failures, nil
 }
 
 // application is one plan being applied.
@@ -64,18 +64,27 @@ type application struct {
 	now wanted
 
 	mu       sync.Mutex
-	failures []error
+	failures Failures
 }
 
-// failed keeps what did not work, and tells it.
-func (a *application) failed(err error) {
+// failed keeps what did not work in a pod, or in the mesh as a whole, and tells it.
+func (a *application) failed(p Pod, err error) {
 	if err == nil {
 		return
 	}
+	a.tell(event{Trouble: a.fails(p, err)})
+}
+
+// fails keeps what does not work, and says it in words.
+func (a *application) fails(p Pod, err error) string {
+	f := Failure{Text: err.Error()}
+	if p.Name != "" {
+		f = Failure{p.String(), of(p, err).Error()}
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.failures = append(a.failures, err)
-	a.tell(event{Trouble: err.Error()})
+	a.failures = append(a.failures, f)
+	return f.Text
 }
 
 // forEach does something with pods, several at a time.
@@ -110,7 +119,7 @@ func (a *application) podsOf(plans []Pod) []*pod {
 }
 
 func (a *application) removeAll(pods []*pod) {
-	forEach(pods, func(p *pod) { a.failed(of(p.Pod, a.remove(p))) })
+	forEach(pods, func(p *pod) { a.failed(p.Pod, a.remove(p)) })
 }
 
 // keep brings pods that go on to what is new of them.
@@ -121,10 +130,10 @@ func (a *application) keep() []*pod {
 	}
 	forEach(kept, func(p *pod) {
 		if p.Sidecar && p.rules != a.wanted.Rules {
-			a.failed(of(p.Pod, a.interceptor.renew(p, a.wanted.Rules)))
+			a.failed(p.Pod, a.interceptor.renew(p, a.wanted.Rules))
 		}
 		if before := a.old.byID[p.id()]; !slices.Equal(before.Ports, p.Ports) && len(p.Command) == 0 {
-			a.failed(of(p.Pod, p.echoes.listen(p)))
+			a.failed(p.Pod, p.echoes.listen(p))
 		}
 	})
 	return kept
@@ -139,7 +148,7 @@ func (a *application) make() []*pod {
 	}
 	forEach(indices, func(i int) {
 		p, err := a.makePod(a.change.fresh[i], a.wanted.Rules)
-		a.failed(err)
+		a.failed(a.change.fresh[i], err)
 		made[i] = p
 	})
 	return slices.DeleteFunc(made, func(p *pod) bool { return p == nil })
@@ -164,10 +173,10 @@ func (a *application) start(ctx context.Context, pods []*pod) <-chan struct{} {
 		defer close(done)
 		forEach(pods, func(p *pod) {
 			if p.Sidecar {
-				a.failed(of(p.Pod, a.freshen(ctx, p)))
+				a.freshen(ctx, p)
 			}
 			if len(p.Command) > 0 && p.command.Load() == nil {
-				a.failed(of(p.Pod, a.startCommand(p)))
+				a.failed(p.Pod, a.startCommand(p))
 				if c := p.command.Load(); c != nil {
 					go a.watchCommand(p, c)
 				}
@@ -178,30 +187,58 @@ func (a *application) start(ctx context.Context, pods []*pod) <-chan struct{} {
 }
 
 // freshen makes sure that a sidecar runs that has read the file that is there.
-func (a *application) freshen(ctx context.Context, p *pod) error {
+func (a *application) freshen(ctx context.Context, p *pod) {
 	s := p.sidecar.Load()
-	if s != nil && !s.settled.Load() {
-		if err := p.awaitSidecar(ctx, s); err != nil {
-			return err
+	stale, err := a.isStale(p, s)
+	if err == nil && stale {
+		if s, err = a.replaceSidecar(p); err == nil {
+			defer func() { go a.watchSidecar(p, s) }()
 		}
 	}
-	if s != nil {
-		folder, err := a.sidecarFolder(p)
-		if err != nil {
-			return err
-		}
-		sum, err := sumOf(filepath.Join(folder, disk.ConfigFile))
-		if err != nil || sum == s.file {
-			return err
-		}
+	switch {
+	case err != nil:
+		a.failed(p.Pod, err)
+	case !s.settled.Load():
+		a.settle(ctx, p, s)
+	case !s.works(ctx, p):
+		a.fails(p.Pod, errNotReady) // It was told before.
 	}
-	started, err := a.replaceSidecar(p)
+}
+
+// works says whether a sidecar runs that has been ready once.
+func (s *sidecar) works(ctx context.Context, p *pod) bool {
+	if _, ended := s.ended(); ended {
+		return false
+	}
+	if !s.worked.Load() && ready(ctx, p.adminClient()) {
+		s.worked.Store(true)
+	}
+	return s.worked.Load()
+}
+
+var errNotReady = errors.New("its sidecar is not ready")
+
+// settle waits for a sidecar. Its end may have been told already.
+func (a *application) settle(ctx context.Context, p *pod, s *sidecar) {
+	err := p.awaitSidecar(ctx, s)
+	if _, ended := s.ended(); err != nil && ended && s.told.Swap(true) {
+		a.fails(p.Pod, err)
+		return
+	}
+	a.failed(p.Pod, err)
+}
+
+// isStale says whether the file of a sidecar is another one than it has read, or it has not been started.
+func (a *application) isStale(p *pod, s *sidecar) (bool, error) {
+	if s == nil {
+		return true, nil
+	}
+	folder, err := a.sidecarFolder(p)
 	if err != nil {
-		return err
+		return false, err
 	}
-	err = p.awaitSidecar(ctx, started)
-	go a.watchSidecar(p, started)
-	return err
+	sum, err := sumOf(filepath.Join(folder, disk.ConfigFile))
+	return sum != s.file, err
 }
 
 // replaceSidecar ends the sidecar that runs, if any, and starts another.
@@ -228,7 +265,7 @@ func (a *application) lead() {
 	ipv4, ipv6 := virtualRules(a.wanted.Addresses)
 	if oldIPv4 != ipv4 || oldIPv6 != ipv6 || !sameAddresses(a.old.Addresses, a.wanted.Addresses) {
 		if err := a.layVirtual(a.old.Addresses, a.wanted.Addresses, withoutJumps(ipv4), withoutJumps(ipv6)); err != nil {
-			a.failed(fmt.Errorf("change the virtual addresses: %w", err))
+			a.failed(Pod{}, fmt.Errorf("change the virtual addresses: %w", err))
 			return
 		}
 	}

@@ -92,7 +92,7 @@ func (m *machine) handle(ctx context.Context, asked request, files []*os.File, s
 	case loadRequest:
 		answer.Outcomes, err = m.load(ctx, asked.Load, signals, tell)
 	case applyRequest:
-		err = m.apply(ctx, asked.Wanted)
+		answer.Failures, err = m.apply(ctx, asked.Wanted)
 	default:
 		err = fmt.Errorf("this mesh was started by another version of the program, which does not know %q", asked.Kind)
 	}

@@ -91,7 +91,7 @@ func (m *machine) start(ctx context.Context, w wanted) error {
 	pods := make([]*pod, len(w.Pods))
 	err := m.each(ctx, "pods", len(pods), func(i int) (err error) {
 		pods[i], err = m.makePod(w.Pods[i], w.Rules)
-		return err
+		return of(w.Pods[i], err)
 	})
 	if err != nil {
 		return err
@@ -192,7 +192,7 @@ func (m *machine) makePod(plan Pod, rules inject.Rules) (*pod, error) {
 		err = p.echoes.listen(p)
 	}
 	if err != nil {
-		return nil, of(plan, errors.Join(err, m.remove(p)))
+		return nil, errors.Join(err, m.remove(p))
 	}
 	return p, nil
 }

@@ -30,6 +30,8 @@ type reply struct {
 	More bool
 	// Outcomes are those that have not been told before.
 	Outcomes []Outcome
+	// Failures are what could not be applied.
+	Failures Failures
 	// Error is empty when there is none.
 	Error  string
 	Answer verdict.Answer

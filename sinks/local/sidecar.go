@@ -32,9 +32,9 @@ type sidecar struct {
 	// restarts is how often it has been started again after an end that nobody had asked for, the last time after a pause.
 	restarts int
 	paused   time.Duration
-	// expected is set when somebody has asked for its end, told when somebody has been told of it, and settled when
-	// somebody has waited for it to be ready until it was, or in vain.
-	expected, told, settled atomic.Bool
+	// expected is set when somebody has asked for its end, told when somebody has been told of it, settled when somebody
+	// has waited for it to be ready until it was, or in vain, and worked when it was.
+	expected, told, settled, worked atomic.Bool
 }
 
 // How long a sidecar may take to be ready, and how often it is asked.
@@ -176,14 +176,12 @@ func (p *pod) awaitSidecar(ctx context.Context, s *sidecar) error {
 	for {
 		if ready(ctx, client) {
 			s.settled.Store(true)
+			s.worked.Store(true)
 			return nil
 		}
 		select {
 		case <-s.done:
 			s.settled.Store(true)
-			if s.told.Swap(true) {
-				return nil
-			}
 			return fmt.Errorf("its sidecar ended (%s): %s", ending(s.status), lastComplaint(s.log))
 		case <-ctx.Done():
 			return nil

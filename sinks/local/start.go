@@ -138,8 +138,8 @@ func (m *Mesh) heed(e event) {
 //   - New pods are ready before addresses and names lead to them, or late by a few seconds; pods that have to go stay
 //     for a second after that. A pod that takes another's name or address comes when the other has gone.
 //
-// What does not work is told as trouble, comes back as one error, and keeps nothing else from being done; the next Apply
-// tries it again. One plan is applied after the other; one that waits for its turn ends the waiting for sidecars of the
+// What does not work is told as trouble, comes back as Failures (see Broken), and keeps nothing else from being done; the
+// next Apply tries it again. One plan is applied after the other; one that waits for its turn ends the waiting for sidecars of the
 // one before, and waits for them itself. So does the end of the context: a change that has begun is made, and one that
 // waits for its turn is not.
 func (m *Mesh) Apply(ctx context.Context, plan Plan) error {
@@ -149,7 +149,10 @@ func (m *Mesh) Apply(ctx context.Context, plan Plan) error {
 	if err := checkAddresses(plan); err != nil {
 		return err
 	}
-	_, err := m.call(ctx, request{Kind: applyRequest, Wanted: wantedOf(plan)}, nil, nil)
+	answer, err := m.call(ctx, request{Kind: applyRequest, Wanted: wantedOf(plan)}, nil, nil)
+	if err == nil && len(answer.Failures) > 0 {
+		return answer.Failures
+	}
 	return err
 }
 

@@ -31,8 +31,12 @@ type Keeper struct {
 	state          State
 	// untold counts the changes that nobody was told of yet.
 	untold int
-	// since is when the proxies were told of the present state.
-	since       time.Time
+	// since is when the proxies were told of the present state, and restless when they last had not acknowledged everything.
+	since, restless time.Time
+	// until is when Run looks again.
+	until time.Time
+	// complained is the failure to renew that was logged last.
+	complained  string
 	authorities map[model.Root]opened
 	attempts    map[model.Root]attempt
 	trust       []byte
@@ -113,6 +117,20 @@ func (k *Keeper) Certificate(ctx context.Context, identity model.Identity) (chai
 	return f.held.chain, f.held.key(), nil
 }
 
+// Issue makes a certificate that is not kept: for what a proxy starts with, before anything can be sent to it. It is of the
+// root that signs now; trust is the bundle.
+func (k *Keeper) Issue(ctx context.Context, identity model.Identity, trustDomain string, validity time.Duration) (chain []byte, key PrivateKey, trust []byte, err error) {
+	k.mu.Lock()
+	authority, bundle, why := k.authorities[k.terms.root].Authority, k.trust, k.closed()
+	begun := k.begun
+	k.mu.Unlock()
+	if !begun {
+		return nil, nil, nil, fmt.Errorf("certify %s: %w", identity, why)
+	}
+	chain, key, _, err = authority.Issue(ctx, identity, trustDomain, validity)
+	return chain, key, bundle, err
+}
+
 // owe counts changes that somebody is to be told of. Until he was told, he cannot have settled for them.
 func (k *Keeper) owe(changes int) {
 	k.mu.Lock()
@@ -127,7 +145,7 @@ func (k *Keeper) Trust() []byte {
 	return k.trust
 }
 
-// State is where the rotation stands.
+// State is where the rotation stands: a value to look at, and to keep for Options.Resume.
 func (k *Keeper) State() State {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -136,13 +154,14 @@ func (k *Keeper) State() State {
 
 // Status is a certificate in use, without its key.
 type Status struct {
-	Identity  model.Identity `json:"identity"`
-	URI       string         `json:"uri"`
-	Serial    string         `json:"serial"`
-	Issuer    string         `json:"issuer"`
-	NotBefore time.Time      `json:"notBefore"`
-	NotAfter  time.Time      `json:"notAfter"`
-	Renewal   time.Time      `json:"renewal,omitzero"`
+	Identity model.Identity `json:"identity"`
+	URI      string         `json:"uri"`
+	Serial   string         `json:"serial"`
+	// Issuer is the name of the root, or the subject of the control plane's own.
+	Issuer    string    `json:"issuer"`
+	NotBefore time.Time `json:"notBefore"`
+	NotAfter  time.Time `json:"notAfter"`
+	Renewal   time.Time `json:"renewal,omitzero"`
 }
 
 // Certificates are the certificates that are kept, by identity.

@@ -1,6 +1,7 @@
 package certs
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"encoding/pem"
@@ -121,6 +122,7 @@ func (k *Keeper) fly(ctx context.Context, identity model.Identity, l *leaf, f *f
 	k.options.Issued(Issued{Reason: reason, Took: took, Err: err})
 	// Whoever is told may hold locks that somebody who waits for this flight needs.
 	close(f.done)
+	k.early(l)
 	if f.news && !f.quiet {
 		k.options.Changed([]model.Identity{identity}, false)
 		k.owe(-1)
@@ -186,7 +188,7 @@ func (k *Keeper) issue(ctx context.Context, identity model.Identity, terms terms
 	}
 	return &held{
 		chain: chain, key: func() PrivateKey { return key }, terms: terms,
-		uri: uri, serial: certificate.SerialNumber.Text(16), issuer: certificate.Issuer.String(),
+		uri: uri, serial: certificate.SerialNumber.Text(16), issuer: cmp.Or(terms.root.Name, certificate.Issuer.String()),
 		issued: now, renewal: renewal(now, certificate.NotAfter, k.options.Jitter()),
 		notBefore: certificate.NotBefore, notAfter: certificate.NotAfter,
 	}, nil

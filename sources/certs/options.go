@@ -34,12 +34,16 @@ type Options struct {
 	// Changed is told that the certificates of these identities, or the trust bundle, are other ones now.
 	Changed func(identities []model.Identity, trust bool)
 	// Settled says whether every connected proxy has acknowledged the newest certificates and trust bundle. It must not
-	// say so of what is older than the last call of Changed. Nil means that there is nobody to wait for.
+	// say so of what is older than the last call of Changed: what was told there is awaited from then on. It counts when it
+	// has been so for a second. Nil means that there is nobody to wait for.
 	Settled func() bool
 	// Issued is told of every attempt to issue a certificate, and Rotated of every step of a rotation.
 	Issued  func(Issued)
 	Rotated func(Step)
 	Log     *slog.Logger
+	// Resume is where the rotation stood when the control plane last ran, as Keeper.State told after a step; the zero State
+	// if that is not known. Without it, roots of which the settings say nothing any more are not trusted after a restart.
+	Resume State
 	// Patience is how long a step of a rotation waits for acknowledgements; 0 is 5 minutes. Then it goes on without them.
 	Patience time.Duration
 }

@@ -55,9 +55,22 @@ func (k *Keeper) renew(ctx context.Context) {
 			k.options.Changed(renewed, false)
 		}
 		k.owe(-1)
-		if failed > 0 {
-			k.options.Log.Error("certificates not renewed", "number", failed, "error", err)
-		}
+		k.complain(failed, err)
+	}
+}
+
+// complain logs a failure that is another one than the last.
+func (k *Keeper) complain(failed int, err error) {
+	var text string
+	if err != nil {
+		text = err.Error()
+	}
+	k.mu.Lock()
+	known := k.complained == text
+	k.complained = text
+	k.mu.Unlock()
+	if err != nil && !known {
+		k.options.Log.Error("certificates not renewed", "number", failed, "error", err)
 	}
 }
 
@@ -72,14 +85,18 @@ func (k *Keeper) renewAll(ctx context.Context, due []model.Identity) (renewed []
 		all.Go(func() {
 			own := newFlight()
 			own.quiet = true
-			flights[i] = k.ask(ctx, identity, own)
-			<-flights[i].done
+			f := k.ask(ctx, identity, own)
+			select {
+			case <-f.done:
+				flights[i] = f
+			case <-ctx.Done():
+			}
 			<-slots
 		})
 	}
 	all.Wait()
 	for i, f := range flights {
-		if f.news && f.quiet {
+		if f != nil && f.news && f.quiet {
 			renewed = append(renewed, due[i])
 		}
 	}
@@ -130,7 +147,19 @@ func (k *Keeper) pause() time.Duration {
 	for _, l := range k.leaves {
 		pause = min(pause, max(l.wait(now, k.terms), poll))
 	}
+	k.until = now.Add(pause)
 	return pause
+}
+
+// early wakes Run if a certificate needs something before Run looks again.
+func (k *Keeper) early(l *leaf) {
+	now := k.now()
+	k.mu.Lock()
+	isEarly := now.Add(l.wait(now, k.terms)).Before(k.until)
+	k.mu.Unlock()
+	if isEarly {
+		k.wake()
+	}
 }
 
 // wait is for how long the certificate needs nothing: 0 is that it is to be renewed now.

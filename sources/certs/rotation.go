@@ -20,12 +20,13 @@ import (
 // still present a certificate of it. Everything follows from them, so that an edit in the middle, or back, needs no
 // case of its own.
 
-// State is where a rotation stands.
+// State is where a rotation stands. It is never written into. As JSON it can be kept, so that a rotation goes on where it
+// was when the control plane starts again.
 type State struct {
 	// Signs issues new certificates. It is always among Trusts.
 	Signs model.Root `json:"signs"`
 	// Trusts are the roots in the trust bundle, by name.
-	Trusts model.List[Trusted] `json:"trusts"`
+	Trusts []Trusted `json:"trusts"`
 }
 
 // Trusted is a root in the trust bundle.
@@ -85,7 +86,7 @@ func Begin(declared []model.Root) State {
 	for _, root := range keys(declared) {
 		trusts = append(trusts, Trusted{Root: root, Unknown: root != signs, Used: true})
 	}
-	return State{Signs: signs, Trusts: model.ListOf(trusts...)}
+	return State{Signs: signs, Trusts: trusts}
 }
 
 // Next is the next state towards what is declared, by one step at most. No roots declared means the authority that the
@@ -108,12 +109,12 @@ func Next(now State, declared []model.Root, heard Heard) (State, Step) {
 	case slices.ContainsFunc(trusts, func(t Trusted) bool { return t.Used && t.Root != now.Signs }):
 		kind = AwaitsCertificates
 	}
-	return State{Signs: now.Signs, Trusts: model.ListOf(trusts...)}, Step{Kind: kind, Forced: forced}
+	return State{Signs: now.Signs, Trusts: trusts}, Step{Kind: kind, Forced: forced}
 }
 
 // hear is what the roots are known for when the proxies have acknowledged everything, or are not waited for any longer.
 func hear(now State, heard Heard) (trusts []Trusted, forced bool) {
-	trusts = slices.Collect(now.Trusts.Values())
+	trusts = slices.Clone(now.Trusts)
 	if !heard.Settled && heard.Waited < heard.Patience {
 		return trusts, false
 	}

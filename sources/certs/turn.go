@@ -52,11 +52,39 @@ func (k *Keeper) step(ctx context.Context) (step Step, ok bool) {
 	if !applied {
 		return Step{}, false
 	}
+	if step, ok := k.resume(ctx, keyBits); ok {
+		return step, true
+	}
 	usable, ok := k.open(ctx, declared, keyBits)
 	if !ok {
 		return Step{}, false
 	}
 	return k.advance(usable), true
+}
+
+// resume begins where the rotation stood, unless there has been a beginning, or the root that signed cannot be opened.
+func (k *Keeper) resume(ctx context.Context, keyBits int) (Step, bool) {
+	from := k.options.Resume
+	if k.hasBegun() || len(from.Trusts) == 0 || !k.openOne(ctx, from.Signs, keyBits) {
+		return Step{}, false
+	}
+	var trusts []Trusted
+	for _, t := range from.Trusts {
+		if k.openOne(ctx, t.Root, keyBits) {
+			trusts = append(trusts, t)
+		}
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.begin(State{Signs: from.Signs, Trusts: trusts}), true
+}
+
+// begin takes the first state on.
+func (k *Keeper) begin(state State) Step {
+	k.begun = true
+	k.untold++
+	k.enter(state, k.options.Now())
+	return Step{Kind: Begins}
 }
 
 // wanted are the roots that there shall be, and the size of their keys; applied is false when that is not known yet.
@@ -100,9 +128,8 @@ func (k *Keeper) openOne(ctx context.Context, root model.Root, keyBits int) bool
 	if isOpen && have.keyBits == keyBits || attempt.rest(now) > 0 {
 		return isOpen
 	}
-	authority, err := k.options.Open(ctx, root, keyBits)
-	if err != nil {
-		err = fmt.Errorf("open the authority %s: %w", nameOf(root), err)
+	authority, err := k.openNew(ctx, root, keyBits)
+	if err != nil && (attempt.err == nil || attempt.err.Error() != err.Error()) {
 		k.options.Log.Error("authority not opened", "error", err)
 	}
 	k.mu.Lock()
@@ -116,12 +143,26 @@ func (k *Keeper) openOne(ctx context.Context, root model.Root, keyBits int) bool
 	return true
 }
 
+func (k *Keeper) openNew(ctx context.Context, root model.Root, keyBits int) (Authority, error) {
+	if root.Name != "" && root.Provider == "" {
+		return nil, fmt.Errorf("open the authority %s: it cannot be used", root.Name)
+	}
+	authority, err := k.options.Open(ctx, root, keyBits)
+	if err != nil {
+		return nil, fmt.Errorf("open the authority %s: %w", nameOf(root), err)
+	}
+	return authority, nil
+}
+
 func nameOf(root model.Root) string {
 	if root.Name == "" {
 		return "of the control plane"
 	}
 	return root.Name
 }
+
+// calm is for how long everything has to be acknowledged: who was told of a change may need a moment to look at it.
+const calm = time.Second
 
 // advance makes a step towards the roots that can be used.
 func (k *Keeper) advance(usable []model.Root) Step {
@@ -130,14 +171,15 @@ func (k *Keeper) advance(usable []model.Root) Step {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if !k.begun {
-		k.begun = true
-		k.enter(Begin(usable), now)
-		k.untold++
-		return Step{Kind: Begins}
+		return k.begin(Begin(usable))
 	}
 	if k.hasStale() {
 		settled, k.since = false, now
 	}
+	if !settled {
+		k.restless = now
+	}
+	settled = settled && now.Sub(k.restless) >= calm
 	next, step := Next(k.state, usable, Heard{Settled: settled, Waited: now.Sub(k.since), Patience: k.options.Patience})
 	k.state = next
 	if step.Moved() {
@@ -151,10 +193,11 @@ func (k *Keeper) advance(usable []model.Root) Step {
 
 // enter takes a state on. What no state needs is forgotten: if it is declared again, it is opened again.
 func (k *Keeper) enter(state State, now time.Time) {
-	k.state, k.since, k.terms.root = state, now, state.Signs
+	k.state, k.terms.root = state, state.Signs
+	k.since, k.restless = now, now
 	open := map[model.Root]opened{}
 	var bundle [][]byte
-	for t := range state.Trusts.Values() {
+	for _, t := range state.Trusts {
 		open[t.Root] = k.authorities[t.Root]
 		bundle = append(bundle, open[t.Root].Trust())
 	}
@@ -187,7 +230,7 @@ func (k *Keeper) hasStale() bool {
 
 // isSteady says whether no rotation is going on.
 func (k *Keeper) isSteady() bool {
-	for t := range k.state.Trusts.Values() {
+	for _, t := range k.state.Trusts {
 		if t.Unknown || t.Used != (t.Root == k.state.Signs) {
 			return false
 		}

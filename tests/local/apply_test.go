@@ -261,11 +261,20 @@ func TestABrokenPodIsAlone(t *testing.T) {
 			t.Errorf("it does not say %q: %v", words, err)
 		}
 	}
+	if broken := slices.Sorted(slices.Values(local.Broken(err))); !slices.Equal(broken, []string{"shop/broken-0", "shop/doubled-0"}) {
+		t.Errorf("%v are said to be broken", broken)
+	}
 	if n := strings.Count(m.said.String(), "pod shop/broken-0"); n != 1 {
 		t.Errorf("it was told %d times:\n%s", n, m.said)
 	}
 	if reached := m.reached("client-0", 5); !slices.Equal(reached, []string{"fine-0"}) {
 		t.Errorf("%v answer", reached)
+	}
+	if broken := local.Broken(m.tryApply(plan)); !slices.Contains(broken, "shop/broken-0") {
+		t.Errorf("afterwards, %v are said to be broken", broken)
+	}
+	if n := strings.Count(m.said.String(), "pod shop/broken-0"); n != 1 {
+		t.Errorf("it was told %d times:\n%s", n, m.said)
 	}
 	m.write("shop/broken-0", passOn)
 	plan.Pods[3].Ports = plan.Pods[3].Ports[:2]

@@ -2,7 +2,9 @@ package tresor
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/ecdsa"
+	"crypto/rsa"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -18,7 +20,16 @@ import (
 
 // Every way in which a key, or what holds one, could get into a text.
 func TestKeysAreRedacted(t *testing.T) {
-	authority := open(t, t.TempDir(), noon)
+	for name, bits := range map[string]int{"ECDSA": 0, "RSA": 2048} {
+		t.Run(name, func(t *testing.T) { testRedaction(t, bits) })
+	}
+}
+
+func testRedaction(t *testing.T, bits int) {
+	authority, err := Open(t.TempDir(), bits, at(noon))
+	if err != nil {
+		t.Fatal(err)
+	}
 	_, leaf, _, err := authority.Issue(t.Context(), bookshop, "cluster.local", time.Hour)
 	if err != nil {
 		t.Fatal(err)
@@ -59,11 +70,7 @@ func fragments(t *testing.T, key Key) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	secret, err := signer.(*ecdsa.PrivateKey).Bytes()
-	if err != nil {
-		t.Fatal(err)
-	}
-	secret = secret[4:16]
+	secret := secretOf(t, signer)[4:16]
 	block, _ := pem.Decode(key.PEM())
 	at := (bytes.Index(block.Bytes, secret) + 2) / 3 * 3 // Where a group of base64 begins.
 	list := strings.Trim(fmt.Sprintf("%d", secret), "[]")
@@ -71,6 +78,24 @@ func fragments(t *testing.T, key Key) []string {
 		base64.StdEncoding.EncodeToString(block.Bytes[at : at+9]), new(big.Int).SetBytes(secret).String(),
 		hex.EncodeToString(secret), strings.ToUpper(hex.EncodeToString(secret)), list, strings.ReplaceAll(list, " ", ","),
 		"PRIVATE KEY", hex.EncodeToString([]byte("PRIVATE KEY")),
+	}
+}
+
+// secretOf is the part of a key that is secret.
+func secretOf(t *testing.T, signer crypto.Signer) []byte {
+	t.Helper()
+	switch key := signer.(type) {
+	case *ecdsa.PrivateKey:
+		secret, err := key.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return secret
+	case *rsa.PrivateKey:
+		return key.D.Bytes()
+	default:
+		t.Fatalf("the key is a %T", signer)
+		return nil
 	}
 }
 
