@@ -7,15 +7,14 @@ import (
 	"sync"
 	"time"
 
-	discoveryv1 "k8s.io/api/discovery/v1"
-
 	"github.com/flomesh-io/fsmc/model"
 	"github.com/flomesh-io/fsmc/sinks/local"
 	"github.com/flomesh-io/fsmc/sources"
 )
 
 // follower brings the pods on this machine to what the manifests say, without losing a request: a pod that is new is no
-// ready endpoint before its sidecar is, and one that is gone runs until every sidecar knows.
+// ready endpoint before its sidecar is, one that is gone serves until then (handover.go), and runs until every sidecar
+// knows.
 type follower struct {
 	mesh *local.Mesh
 	// settled says whether every sidecar has what it is to have.
@@ -27,36 +26,39 @@ type follower struct {
 	news chan struct{}
 
 	mu sync.Mutex
-	up map[string]bool // pods, by namespace/name
+	up map[string]model.Identity // the pods that run, by namespace/name
 	// running is what runs, wanted what shall.
 	running, wanted local.Plan
 	// never are pods that will not run, and are not waited for.
 	never []string
+	// last are the objects of the round before.
+	last sources.Objects
 }
 
 func newFollower(trouble func(string)) *follower {
-	return &follower{trouble: trouble, news: make(chan struct{}, 1), up: map[string]bool{}}
+	return &follower{trouble: trouble, news: make(chan struct{}, 1), up: map[string]model.Identity{}}
 }
 
-// begin says that the pods of the plan are up.
-func (f *follower) begin(mesh *local.Mesh, plan local.Plan) {
+// begin says that the pods of the plan are up, which was made of some objects.
+func (f *follower) begin(mesh *local.Mesh, plan local.Plan, from sources.Objects) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.mesh, f.running, f.wanted = mesh, plan, plan
+	f.mesh, f.running, f.wanted, f.last = mesh, plan, plan, from
 	f.mark(plan, nil)
 }
 
 // mark notes that the pods of a plan, and no others, are up, but for those that are broken. It says whether one is new.
 func (f *follower) mark(plan local.Plan, broken []string) bool {
 	before := f.up
-	f.up = map[string]bool{}
+	f.up = map[string]model.Identity{}
 	fresh := false
 	for _, p := range plan.Pods {
 		if slices.Contains(broken, p.String()) {
 			continue
 		}
-		f.up[p.String()] = true
-		fresh = fresh || !before[p.String()]
+		f.up[p.String()] = p.Identity
+		was, ran := before[p.String()]
+		fresh = fresh || !ran || was != p.Identity
 	}
 	return fresh
 }
@@ -75,43 +77,6 @@ func poke(c chan struct{}) {
 	case c <- struct{}{}:
 	default:
 	}
-}
-
-// adjust makes endpoints not ready whose pods do not run yet. Before the mesh has begun, all are taken to run.
-func (f *follower) adjust(o sources.Objects) sources.Objects {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.mesh == nil {
-		return o
-	}
-	changed := slices.Clone(o.EndpointSlices)
-	for i, s := range changed {
-		changed[i] = f.withReadiness(s)
-	}
-	o.EndpointSlices = changed
-	return o
-}
-
-// withReadiness is the slice itself if all its pods run.
-func (f *follower) withReadiness(s *discoveryv1.EndpointSlice) *discoveryv1.EndpointSlice {
-	starting := func(e discoveryv1.Endpoint) bool {
-		if e.TargetRef == nil || e.TargetRef.Kind != "Pod" {
-			return false
-		}
-		name := e.TargetRef.Namespace + "/" + e.TargetRef.Name
-		return !f.up[name] && !slices.Contains(f.never, name)
-	}
-	if !slices.ContainsFunc(s.Endpoints, starting) {
-		return s
-	}
-	changed := *s
-	changed.Endpoints = slices.Clone(s.Endpoints)
-	for i, e := range changed.Endpoints {
-		if starting(e) {
-			changed.Endpoints[i].Conditions = discoveryv1.EndpointConditions{Ready: new(false), Serving: new(false)}
-		}
-	}
-	return &changed
 }
 
 // leaving are the pods that run and are not in a plan.
@@ -145,7 +110,11 @@ func (f *follower) approach(ctx context.Context) {
 	f.mu.Lock()
 	wanted := f.wanted
 	both := withGone(wanted, f.running)
+	replaces := f.replaces(wanted)
 	f.mu.Unlock()
+	if replaces {
+		f.await(ctx)
+	}
 	if fresh := f.apply(ctx, both); fresh {
 		poke(f.again)
 		return
@@ -155,6 +124,14 @@ func (f *follower) approach(ctx context.Context) {
 		f.apply(ctx, wanted)
 		poke(f.again)
 	}
+}
+
+// replaces says whether a pod has to end before another can come in its place.
+func (f *follower) replaces(plan local.Plan) bool {
+	return slices.ContainsFunc(plan.Pods, func(p local.Pod) bool {
+		identity, runs := f.up[p.String()]
+		return runs && identity != p.Identity
+	})
 }
 
 // apply brings the pods to a plan, and says whether one is up that was not. What does not work has been told by then.

@@ -91,7 +91,7 @@ func (f *following) begin(mesh *local.Mesh, plan local.Plan) {
 	ctx, stop := context.WithCancel(context.Background())
 	f.stop, f.plan = stop, plan
 	f.follower.settled, f.follower.again = f.settled, f.control.again
-	f.follower.begin(mesh, plan)
+	f.follower.begin(mesh, plan, f.first.Objects)
 	loop := f.control.loop(f.command.w, nil, f.publish)
 	loop.Previous, loop.Pipeline.Adjust = f.first, f.follower.adjust
 	f.running.Go(func() { f.control.watch(ctx, f.source) })
