@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -26,7 +25,6 @@ import (
 	"github.com/flomesh-io/fsmc/sinks/logs"
 	"github.com/flomesh-io/fsmc/sinks/metrics"
 	"github.com/flomesh-io/fsmc/sinks/trace"
-	"github.com/flomesh-io/fsmc/sources"
 
 	"github.com/flomesh-io/fsmc/sources/certs"
 	"github.com/flomesh-io/fsmc/sources/certs/tresor"
@@ -123,7 +121,7 @@ func (c *control) begin(ctx context.Context, w world) (err error) {
 		Issued: func(i certs.Issued) { c.metrics.Certificate(i.Took, i.Err) }, Log: c.log,
 	})
 	c.server = ads.NewServer(ads.Options{
-		Credentials: c.keeper, TLS: c.tls(),
+		Credentials: c.keeper, TLS: ads.ServerTLS(c.keeper, compiler.ControlPlaneIdentity, ""),
 		Observe: c.observe, Log: c.log, Now: w.now,
 	})
 	c.metrics.Proxies(func() int { return len(c.server.Proxies()) })
@@ -134,28 +132,6 @@ func (c *control) begin(ctx context.Context, w world) (err error) {
 	}
 	c.running.Go(func() { c.keeper.Run(ctx) })
 	return nil
-}
-
-// tls is how connections are taken: as the control plane of the trust domain that the mesh has now.
-func (c *control) tls() *tls.Config {
-	var mu sync.Mutex
-	known, config := "", (*tls.Config)(nil)
-	return &tls.Config{
-		MinVersion: tls.VersionTLS13, NextProtos: []string{"h2"},
-		GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-			trustDomain := sources.DefaultTrustDomain
-			if r := c.round.Load(); r != nil {
-				trustDomain = r.Mesh.Settings().TrustDomain
-			}
-			mu.Lock()
-			if known != trustDomain {
-				known, config = trustDomain, ads.ServerTLS(c.keeper, compiler.ControlPlaneIdentity, trustDomain)
-			}
-			current := config
-			mu.Unlock()
-			return current.GetConfigForClient(hello)
-		},
-	}
 }
 
 // observe counts and traces what happens to streams.
