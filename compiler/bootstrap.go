@@ -161,15 +161,15 @@ func inFile(name, path string) *tlsv3.SdsSecretConfig {
 	}}
 }
 
-// CertificateSecret and TrustSecret are what stands in CertificateSecretFile and TrustSecretFile: a response of SDS with
-// one secret that is in other files.
+// CertificateSecret is what stands in CertificateSecretFile: the secret is in other files, and taken anew when they are
+// exchanged.
 func CertificateSecret() *tlsv3.Secret {
 	pair := streamKeyPair()
 	pair.WatchedDirectory = &corev3.WatchedDirectory{Path: "."}
 	return &tlsv3.Secret{Name: streamCertificate, Type: &tlsv3.Secret_TlsCertificate{TlsCertificate: pair}}
 }
 
-// TrustSecret: see CertificateSecret.
+// TrustSecret is what stands in TrustSecretFile, in the same way.
 func TrustSecret() *tlsv3.Secret {
 	return &tlsv3.Secret{Name: streamTrust, Type: &tlsv3.Secret_ValidationContext{ValidationContext: &tlsv3.CertificateValidationContext{
 		TrustedCa: file(TrustFile), WatchedDirectory: &corev3.WatchedDirectory{Path: "."},
