@@ -106,7 +106,7 @@ func locate(in locatedInput, _ []located) []located {
 			l := located{place: place}
 			if place.err == nil {
 				l.pod, l.ambiguous = pods.behind(place.parsed, place.target, place.at.Namespace)
-				l.guarded = slices.ContainsFunc(pods.byAddress[place.parsed], func(q *pod) bool { return q.sidecar })
+				l.guarded = slices.ContainsFunc(pods.byAddress.get(place.parsed), func(q *pod) bool { return q.sidecar })
 			}
 			found = append(found, l)
 		}
@@ -242,9 +242,9 @@ func (l located) endpoints(s *corev1.Service) ([]endpoint, []model.Diagnostic) {
 // behind is the pod at an address: the one that the endpoint names, unless the address is known to be only others', and
 // else the only one that has the address. Pods of a host's network share its address: what is there cannot be told.
 func (p *pods) behind(address netip.Addr, target *corev1.ObjectReference, namespace string) (found *pod, ambiguous bool) {
-	there := p.byAddress[address]
+	there := p.byAddress.get(address)
 	if target != nil && target.Kind == "Pod" {
-		named := p.byID[model.ProxyID{Namespace: cmp.Or(target.Namespace, namespace), Name: target.Name}]
+		named := p.byID.get(model.ProxyID{Namespace: cmp.Or(target.Namespace, namespace), Name: target.Name})
 		if named != nil && (len(there) == 0 || slices.Contains(there, named)) {
 			return named, false
 		}

@@ -41,6 +41,7 @@ func assumePods(in crewInput, before *crew) *crew {
 	if before != nil {
 		known = before.of
 	}
+	free := len(in.pods) == 0 && in.workloads.uniqueNames()
 	for _, w := range in.workloads.all {
 		if isMade(w.meta) || staffed[w.ref] || owners.has(controllerOf(w.meta)) {
 			continue
@@ -54,10 +55,40 @@ func assumePods(in crewInput, before *crew) *crew {
 			made.diagnostics = append(made.diagnostics, model.Note(model.InvalidWorkload, w.ref.At("spec.replicas"),
 				fmt.Sprintf("%s wants %d pods", w.ref, w.replicas)).Did(fmt.Sprintf("%d pods are assumed for it", maxReplicas)))
 		}
-		made.of[w] = w.pods(names, known[w])
+		made.of[w] = known[w]
+		if !free || !w.namedPlainly(known[w]) {
+			made.of[w] = w.pods(names, known[w])
+		}
 		made.pods = append(made.pods, made.of[w]...)
 	}
 	return made
+}
+
+// uniqueNames says whether no two workloads of a namespace have one name. Their pods' names cannot meet then.
+func (w *workloads) uniqueNames() bool {
+	seen := make(map[model.ProxyID]bool, len(w.all))
+	for _, w := range w.all {
+		id := model.ProxyID{Namespace: w.ref.Namespace, Name: w.ref.Name}
+		if seen[id] {
+			return false
+		}
+		seen[id] = true
+	}
+	return true
+}
+
+// namedPlainly says whether pods are all that the workload wants, under the names that they have when none is taken.
+func (w *workload) namedPlainly(pods []*corev1.Pod) bool {
+	n := min(w.replicas, maxReplicas)
+	if int(n) != len(pods) || n == 0 {
+		return false
+	}
+	for i, p := range pods {
+		if p.Name != w.ref.Name+"-"+strconv.Itoa(int(w.first)+i) {
+			return false
+		}
+	}
+	return true
 }
 
 // maxReplicas bounds the pods that are assumed for one workload, so that a slip of the pen does not fill the memory.
