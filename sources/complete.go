@@ -82,10 +82,12 @@ func (c *Completion) address(previous *Completion) int {
 	written := c.Objects
 	c.podNeeds = previous.podNeeds.again(podLists{written.Pods, c.crew.out.pods}, needsOfPods)
 	c.needs = make(map[*corev1.Service]serviceNeeds, len(written.Services))
-	c.written = previous.written.again(addressLists{written.Pods, written.Services, written.EndpointSlices, written.Endpoints}, writtenIn)
 	asked := asked{pods: c.podNeeds.out.keys}
 	for _, s := range written.Services {
 		asked.add(reused(c.needs, previous.needs, s, needsOf))
+	}
+	if !asked.nothing() {
+		c.written = previous.written.again(addressLists{written.Pods, written.Services, written.EndpointSlices, written.Endpoints}, writtenIn)
 	}
 	c.assigned = previous.assigned.again(asked, c.written.out)
 	c.pods = previous.pods.again(podAddressing{c.podNeeds.out, c.assigned.pods.out, c.assigned.podsIn6(asked)}, addressPods)

@@ -24,9 +24,12 @@ type podsInput struct {
 // pods are the pods that have not finished.
 type pods struct {
 	// all are in order of their names.
-	all       []*pod
-	byID      layered[model.ProxyID, *pod]
-	byAddress layered[netip.Addr, []*pod]
+	all        []*pod
+	byID       layered[model.ProxyID, *pod]
+	byAddress  layered[netip.Addr, []*pod]
+	generation *generation
+	// changed is how byID and byAddress differ from those of before.
+	changed podChanges
 	// crowded are the addresses that several pods have.
 	crowded map[netip.Addr]bool
 	// notes are about them.
@@ -58,7 +61,7 @@ func resolvePods(in podsInput, before *pods) *pods {
 	if before == nil {
 		before = &pods{}
 	}
-	found := &pods{namespaces: map[string]*namespace{}, makers: makersFrom(in.workloads.owners, before.makers)}
+	found := &pods{generation: new(generation), namespaces: map[string]*namespace{}, makers: makersFrom(in.workloads.owners, before.makers)}
 	for _, ns := range in.namespaces {
 		found.namespaces[ns.name] = kept(before.namespaces[ns.name], &ns)
 	}
@@ -67,7 +70,7 @@ func resolvePods(in podsInput, before *pods) *pods {
 	for i, o := range in.objects {
 		inputs = append(inputs, podInput{o, found.makers.of(found.inputs.out[i]), found.namespaces[o.Namespace]})
 	}
-	found.makers = found.makers.tidy()
+	found.makers = found.makers.tidy(found.inputs.out)
 	found.read = before.read.again(inputs, resolvePod)
 	found.all = make([]*pod, 0, len(in.objects))
 	told := faults{}
@@ -113,6 +116,7 @@ func (p *pods) index(before *pods) {
 		return
 	}
 	p.byID, p.byAddress, p.crowded = byID, byAddress, maps.Clone(before.crowded)
+	p.changed = podChanges{before.generation, ids, addresses}
 	//ordered: it fills a map
 	for address, there := range addresses {
 		delete(p.crowded, address)
@@ -120,6 +124,17 @@ func (p *pods) index(before *pods) {
 			p.crowded[address] = true
 		}
 	}
+}
+
+// generation tells one index of pods from another.
+type generation struct{ _ byte }
+
+// podChanges are the names and addresses at which other pods are than in an index of before; from is nil when everything may
+// be other.
+type podChanges struct {
+	from      *generation
+	ids       map[model.ProxyID]*pod
+	addresses map[netip.Addr][]*pod
 }
 
 // few is how many pods may come and go for an index to be mended; for more it is made anew.
@@ -174,15 +189,13 @@ func makersFrom(owners owners, before makers) makers {
 	return m
 }
 
-// tidy are the makers without what only earlier ones need.
-func (m makers) tidy() makers {
+// tidy are the makers without what only earlier ones need; used are the lineages that still are.
+func (m makers) tidy(used []*lineage) makers {
 	m.before = nil
-	if len(m.lineages) > 64+2*len(m.known) {
-		//ordered: it takes out
-		for l, pointer := range m.lineages {
-			if m.known[pointer] == nil {
-				delete(m.lineages, l)
-			}
+	if len(m.lineages) > few+len(used) {
+		clear(m.lineages)
+		for _, l := range used {
+			m.lineages[*l] = l
 		}
 	}
 	return m

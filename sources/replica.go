@@ -19,6 +19,9 @@ type crew struct {
 	diagnostics []model.Diagnostic
 	// of are the pods of each workload.
 	of map[*workload][]*corev1.Pod
+
+	makers   makers
+	lineages lineup[*corev1.Pod, *lineage]
 }
 
 type crewInput struct {
@@ -30,17 +33,15 @@ type crewInput struct {
 // assumePods makes the pods that a cluster would make of the workloads. A workload that came from a cluster, or some
 // pod of which was written, has the pods that it has.
 func assumePods(in crewInput, before *crew) *crew {
-	owners := in.workloads.owners
-	staffed := owners.staffed(in.pods)
+	if before == nil {
+		before = &crew{}
+	}
+	owners, known := in.workloads.owners, before.of
+	made := &crew{of: map[*workload][]*corev1.Pod{}, makers: makersFrom(owners, before.makers)}
+	made.lineages = before.lineages.again(in.pods, made.makers.lineage)
+	staffed := owners.staffed(made.lineages.out)
+	made.makers = made.makers.tidy(made.lineages.out)
 	names := make(map[model.ProxyID]bool, len(in.pods))
-	for _, p := range in.pods {
-		names[idOf(p)] = true
-	}
-	made := &crew{of: map[*workload][]*corev1.Pod{}}
-	var known map[*workload][]*corev1.Pod
-	if before != nil {
-		known = before.of
-	}
 	free := len(in.pods) == 0 && in.workloads.uniqueNames()
 	for _, w := range in.workloads.all {
 		if isMade(w.meta) || staffed[w.ref] || owners.has(controllerOf(w.meta)) {
@@ -54,6 +55,11 @@ func assumePods(in crewInput, before *crew) *crew {
 		if w.replicas > maxReplicas {
 			made.diagnostics = append(made.diagnostics, model.Note(model.InvalidWorkload, w.ref.At("spec.replicas"),
 				fmt.Sprintf("%s wants %d pods", w.ref, w.replicas)).Did(fmt.Sprintf("%d pods are assumed for it", maxReplicas)))
+		}
+		if len(names) == 0 {
+			for _, p := range in.pods {
+				names[idOf(p)] = true
+			}
 		}
 		made.of[w] = known[w]
 		if !free || !w.namedPlainly(known[w]) {

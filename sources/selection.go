@@ -30,6 +30,9 @@ func selectLive(in selectionInput[*pod], before *selection[*pod]) *selection[*po
 	return selectFrom(in, before, func(p *pod) *corev1.Pod { return p.object })
 }
 
+// fewServices is how many services may come for each of them to be compared with every pod.
+const fewServices = 8
+
 // selectFrom makes the selection of pods, from one before if there is one: for services that stay, pods that are gone are
 // taken out, and those that came are put in.
 func selectFrom[P comparable](in selectionInput[P], before *selection[P], object func(P) *corev1.Pod) *selection[P] {
@@ -42,7 +45,7 @@ func selectFrom[P comparable](in selectionInput[P], before *selection[P], object
 	if len(leave)+len(join) > 0 || s.waiting == nil {
 		s.waiting = waitAtLabels(in.services)
 	}
-	if len(join)+len(come)+len(gone) > few {
+	if len(join) > fewServices || len(come)+len(gone) > few {
 		s.of = selectPods(s.waiting, in.pods, object)
 		return s
 	}
@@ -61,11 +64,26 @@ func selectFrom[P comparable](in selectionInput[P], before *selection[P], object
 	for _, service := range join {
 		delete(s.of, serviceID(service))
 	}
-	//ordered: each service has a list of its own
-	for id, pods := range selectPods(waitAtLabels(join), in.pods, object) {
-		s.of[id] = pods
+	for _, service := range join {
+		if pods := selectedBy(service, in.pods, object); len(pods) > 0 {
+			s.of[serviceID(service)] = pods
+		}
 	}
 	return s
+}
+
+// selectedBy are the pods that one service selects.
+func selectedBy[P any](s *corev1.Service, pods []P, object func(P) *corev1.Pod) []P {
+	if !hasSelector(s) {
+		return nil
+	}
+	var selected []P
+	for _, p := range pods {
+		if o := object(p); o.Namespace == s.Namespace && selects(s, o) {
+			selected = append(selected, p)
+		}
+	}
+	return selected
 }
 
 // exchanged are pods without some and with others, in order.

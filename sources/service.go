@@ -24,7 +24,7 @@ type servicesFound struct {
 	all   []*service
 	notes []model.Diagnostic
 
-	located family[model.ServiceID, locatedInput, []located]
+	located map[model.ServiceID]locatedPlaces
 	stages  family[model.ServiceID, serviceInput, readService]
 }
 
@@ -36,7 +36,7 @@ func resolveServices(in servicesInput, before *servicesFound) *servicesFound {
 	}
 	n := len(in.services)
 	found := &servicesFound{
-		located: make(family[model.ServiceID, locatedInput, []located], n),
+		located: make(map[model.ServiceID]locatedPlaces, n),
 		stages:  make(family[model.ServiceID, serviceInput, readService], n),
 	}
 	meshed := map[string]bool{}
@@ -49,11 +49,12 @@ func resolveServices(in servicesInput, before *servicesFound) *servicesFound {
 		}
 		id := serviceID(o)
 		written := in.published.of(id)
+		found.located[id] = locate(written, in.pods, before.located[id])
 		read := found.stages.again(before.stages, id, serviceInput{
 			object:    o,
 			pods:      in.selection.of[id],
 			published: written,
-			located:   found.located.again(before.located, id, locatedInput{written, in.pods}, locate),
+			located:   found.located[id].all,
 		}, resolveService)
 		found.all = append(found.all, read.service)
 		found.notes = append(found.notes, read.notes...)

@@ -172,15 +172,22 @@ func membersByIdentity(proxies []*model.Proxy, before *memberIndex) *memberIndex
 		before = &memberIndex{}
 	}
 	m := &memberIndex{of: map[model.Identity][]model.Member{}, stages: family[model.Identity, []*model.Proxy, []model.Member]{}}
-	running := map[model.Identity][]*model.Proxy{}
-	for _, p := range proxies {
-		if running[p.Identity] == nil {
-			m.identities = append(m.identities, p.Identity)
+	var running [][]*model.Proxy
+	index, at := map[model.Identity]int{}, 0
+	for i, p := range proxies {
+		// Neighbours are mostly of one workload.
+		if i == 0 || p.Identity != proxies[i-1].Identity {
+			known := false
+			if at, known = index[p.Identity]; !known {
+				at = len(running)
+				index[p.Identity] = at
+				m.identities, running = append(m.identities, p.Identity), append(running, nil)
+			}
 		}
-		running[p.Identity] = append(running[p.Identity], p)
+		running[at] = append(running[at], p)
 	}
-	for _, identity := range m.identities {
-		if members := m.stages.again(before.stages, identity, running[identity], membersOf); len(members) > 0 {
+	for i, identity := range m.identities {
+		if members := m.stages.again(before.stages, identity, running[i], membersOf); len(members) > 0 {
 			m.of[identity] = members
 		}
 	}
