@@ -47,9 +47,9 @@ func assumePods(in crewInput, before *crew) *crew {
 		if isMade(w.meta) || staffed[w.ref] || owners.has(controllerOf(w.meta)) {
 			continue
 		}
-		if field, why := w.fault(); why != "" {
-			made.diagnostics = append(made.diagnostics, model.Note(model.InvalidWorkload, w.ref.At(field),
-				fmt.Sprintf("%s cannot make pods: %s", w.ref, why)).Did("no pods are assumed for it"))
+		if w.faulty.why != "" {
+			made.diagnostics = append(made.diagnostics, model.Note(model.InvalidWorkload, w.ref.At(w.faulty.field),
+				fmt.Sprintf("%s cannot make pods: %s", w.ref, w.faulty.why)).Did("no pods are assumed for it"))
 			continue
 		}
 		if w.replicas > maxReplicas {
