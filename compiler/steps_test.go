@@ -191,11 +191,11 @@ func TestNoLeak(t *testing.T) {
 		edit.Permissions = model.ListOf(p)
 		mesh = mesh.With(edit)
 		output, _ = CompileFrom(mesh, output)
-		most = max(most, output.state.built.size())
+		most = max(most, output.state.size())
 	}
 	fresh, _ := Compile(mesh)
-	if limit := 2*fresh.state.built.size() + 64; most > limit {
-		t.Errorf("%d things that were built are kept, where %d are needed", most, fresh.state.built.size())
+	if limit := 2*fresh.state.size() + 64; most > limit {
+		t.Errorf("%d things that were built are kept, where %d are needed", most, fresh.state.size())
 	}
 	// What a big mesh needed is forgotten when it has become a small one.
 	small := meshOf(smi(), pod("buyer-0", buyer, "100.64.0.1"))
@@ -205,7 +205,7 @@ func TestNoLeak(t *testing.T) {
 		small = small.With(model.Edit{Proxies: model.ListOf(moved)})
 		output, _ = CompileFrom(small, output)
 	}
-	if size := output.state.built.size(); size > 10 {
+	if size := output.state.size(); size > 10 {
 		t.Errorf("%d things that were built are kept for one pod that calls nobody", size)
 	}
 }
