@@ -1,0 +1,3 @@
+package main
+
+func writePage(results, file string) error { return nil }
