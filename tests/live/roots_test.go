@@ -60,6 +60,7 @@ func TestRootsRotate(t *testing.T) {
 		t.Logf("%s: every sidecar has its certificates after %d ms", step.name, time.Since(edited).Milliseconds())
 		goOn(t, time.Now(), served...)
 		c.always(t, served...)
+		c.undisturbed(t, served...)
 		c.never(t, refused...)
 	}
 }
