@@ -68,13 +68,21 @@ func (o *Output) Bootstrap(id model.ProxyID, from ControlPlane) *bootstrapv3.Boo
 			}}},
 			SetNodeOnFirstMessageOnly: true,
 		},
-		CdsConfig: ads(),
-		LdsConfig: ads(),
+		CdsConfig: first(),
+		LdsConfig: first(),
 	}
 	b.StaticResources = &bootstrapv3.Bootstrap_StaticResources{
 		Clusters: []*clusterv3.Cluster{from.cluster(o.settings.TrustDomain)},
 	}
 	return b
+}
+
+// first is where clusters and listeners come from. Envoy waits for the first of them as long as it takes: by default it
+// would call itself ready after 15 s without any.
+func first() *corev3.ConfigSource {
+	source := ads()
+	source.InitialFetchTimeout = seconds(0)
+	return source
 }
 
 // cluster is how the control plane is called: in HTTP/2 over TLS 1.3, with pings that find out when it has gone without
@@ -153,15 +161,15 @@ func inFile(name, path string) *tlsv3.SdsSecretConfig {
 	}}
 }
 
-// CertificateSecret and TrustSecret are what stands in CertificateSecretFile and TrustSecretFile: a response of SDS with
-// one secret that is in other files.
+// CertificateSecret is what stands in CertificateSecretFile: the secret is in other files, and taken anew when they are
+// exchanged.
 func CertificateSecret() *tlsv3.Secret {
 	pair := streamKeyPair()
 	pair.WatchedDirectory = &corev3.WatchedDirectory{Path: "."}
 	return &tlsv3.Secret{Name: streamCertificate, Type: &tlsv3.Secret_TlsCertificate{TlsCertificate: pair}}
 }
 
-// TrustSecret: see CertificateSecret.
+// TrustSecret is what stands in TrustSecretFile, in the same way.
 func TrustSecret() *tlsv3.Secret {
 	return &tlsv3.Secret{Name: streamTrust, Type: &tlsv3.Secret_ValidationContext{ValidationContext: &tlsv3.CertificateValidationContext{
 		TrustedCa: file(TrustFile), WatchedDirectory: &corev3.WatchedDirectory{Path: "."},

@@ -99,7 +99,7 @@ func (v *client) takeFrom(prior *client) {
 }
 
 func (u *upstream) takeFrom(prior *upstream) {
-	u.directChain = prior.directChain
+	u.toPods = prior.toPods
 	if u.servicePort == prior.servicePort && u.whole == prior.whole && slices.Equal(u.allowed, prior.allowed) {
 		u.cluster, u.assignment, u.directCluster = prior.cluster, prior.assignment, prior.directCluster
 	}

@@ -61,7 +61,7 @@ func (c *compilation) outboundFor(f families, reached []*upstream, prior *client
 	c.memo.counters.Views++
 	view := &client{
 		compilation: c, families: f, reached: reached,
-		destinations: map[netip.AddrPort]destination{},
+		destinations: make(map[netip.AddrPort]destination, addressesOf(reached)),
 		chains:       map[string]*part{},
 		tables:       map[uint16][]*upstream{},
 		foreign:      map[uint16]*table{},
@@ -78,6 +78,15 @@ func (c *compilation) outboundFor(f families, reached []*upstream, prior *client
 	sortByName(view.result.clusters)
 	sortByName(view.result.endpoints)
 	return view
+}
+
+// addressesOf is about how many addresses are called.
+func addressesOf(reached []*upstream) int {
+	n := 0
+	for _, u := range reached {
+		n += u.service.Addresses.Len() + len(u.doors)
+	}
+	return n
 }
 
 func (v *client) addClusters() {
@@ -212,28 +221,30 @@ func (v *client) addDirectCalls() {
 		}
 	}
 	for _, u := range v.reached {
-		if u.direct {
-			if u.directCluster == nil {
-				u.directCluster = v.cluster(u, true)
-			}
-			v.result.clusters = append(v.result.clusters, u.directCluster)
+		if !u.direct {
+			u.directCluster = nil // nobody has it, so that it may be forgotten
+			continue
 		}
+		if u.directCluster == nil {
+			u.directCluster = v.cluster(u, true)
+		}
+		v.result.clusters = append(v.result.clusters, u.directCluster)
 	}
 }
 
 // addMeshCalls makes the chain of calls to the addresses of pods that have a door for the service.
 func (v *client) addMeshCalls(u *upstream) {
-	name := outboundDirectChain(u.id)
+	name := u.directChain
 	for _, e := range u.doors {
 		if v.families.includes(e.Address.Addr()) && u.uses(e) && v.claimAt(e.Address, destination{name, u.servicePort, podAddress}) {
 			u.direct = true
 		}
 	}
 	if u.direct {
-		if u.directChain == nil {
-			u.directChain = v.tcpChain(name, targetSpec{Cluster: directCluster(u.id)})
+		if u.toPods == nil {
+			u.toPods = v.tcpChain(name, targetSpec{Cluster: directCluster(u.id)})
 		}
-		v.chains[name] = u.directChain
+		v.chains[name] = u.toPods
 	}
 }
 

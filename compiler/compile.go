@@ -43,6 +43,7 @@ var (
 type compilation struct {
 	state
 	old      *state
+	known    model.List[*Class] // of the previous output, unless everything is made anew
 	owner    *owner
 	settings model.Settings
 	tls      tlsSpec
@@ -76,7 +77,7 @@ func newCompilation(mesh *model.Mesh, previous *Output) *compilation {
 	if previous != nil && previous.state != nil {
 		known = previous.state.built
 		if sameForProxies(c.settings, previous.settings) {
-			c.old = previous.state
+			c.old, c.known = previous.state, previous.Classes
 		}
 	}
 	c.state = *c.old
@@ -151,7 +152,7 @@ func (c *compilation) makeClasses() {
 	if len(c.touched) == 0 {
 		return
 	}
-	var next []*place
+	next := make([]*place, 0, len(c.old.places)+len(c.touched))
 	rest := c.old.places
 	for _, k := range sortedBy(c.touched, (*kind).compare) {
 		i, exists := slices.BinarySearchFunc(rest, k, (*place).compare)
@@ -214,12 +215,14 @@ func (c *compilation) output() (*Output, []model.Diagnostic) {
 	c.memo.sweep(c.eachResource)
 	c.built = c.memo.built
 	next := c.state
-	output := &Output{Counters: c.memo.counters, settings: c.settings, state: &next}
-	var classes []*Class
-	for _, p := range c.places {
-		classes = append(classes, p.class)
+	output := &Output{Classes: c.known, Counters: c.memo.counters, settings: c.settings, state: &next}
+	if c.made.classes > 0 || len(c.places) != c.known.Len() {
+		classes := make([]*Class, 0, len(c.places))
+		for _, p := range c.places {
+			classes = append(classes, p.class)
+		}
+		output.Classes = model.ListOf(classes...)
 	}
-	output.Classes = model.ListOf(classes...)
 	output.Reused = Reused{Classes: len(c.places) - c.made.classes, Views: c.outbounds.size - c.made.outbound + len(c.places) - c.made.inbound}
 	return output, c.diagnostics()
 }

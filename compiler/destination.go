@@ -92,7 +92,10 @@ func (v *client) matcher() *part {
 }
 
 func compareDestinations(a, b netip.AddrPort) int {
-	return cmp.Or(cmp.Compare(a.Port(), b.Port()), a.Addr().Compare(b.Addr()))
+	if a.Port() != b.Port() {
+		return cmp.Compare(a.Port(), b.Port())
+	}
+	return a.Addr().Compare(b.Addr())
 }
 
 // includes says whether an address can be used by a pod of these families.

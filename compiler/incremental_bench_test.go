@@ -97,15 +97,14 @@ var benchEdits = map[string]func(target, int) model.Edit{
 	"split": func(t target, i int) model.Edit {
 		id := t.service.ID
 		s := &model.Split{Namespace: id.Namespace, Name: "bench", Root: id, Requests: model.AllRequests, Backends: model.ListOf(model.Backend{Service: id, Weight: uint32(i)})}
-		for split := range t.mesh.Splits() {
-			next := *split
+		if splits := slices.Collect(t.mesh.Splits()); len(splits) > 0 {
+			next := *splits[len(splits)/2]
 			var backends []model.Backend
-			for b := range split.Backends.Values() {
+			for b := range next.Backends.Values() {
 				b.Weight = uint32(i + len(backends))
 				backends = append(backends, b)
 			}
 			s, next.Backends = &next, model.ListOf(backends...)
-			break
 		}
 		return model.Edit{Splits: model.ListOf(s)}
 	},

@@ -104,7 +104,7 @@ func (x *index) newPort(id model.ServicePort) *servicePort {
 	if !ok {
 		return nil
 	}
-	sp := &servicePort{id: id, service: service, port: port}
+	sp := &servicePort{id: id, service: service, port: port, directChain: outboundDirectChain(id)}
 	for e := range port.Endpoints.Values() {
 		if !e.Sidecar {
 			sp.plain = true

@@ -23,8 +23,8 @@ type memo struct {
 type built struct {
 	parts     trie[specSum, *part]
 	resources trie[specSum, *Resource]
-	// kept is how many there were when it was last swept.
-	kept int
+	// kept is how many there were when it was last swept, rounds how many compilations have built something since.
+	kept, rounds int
 }
 
 // specSum is the SHA-256 of the key of a spec. The keys themselves would take as much memory as what is made of them.
@@ -108,11 +108,14 @@ func resourceOf[S named](m *memo, typeURL string, spec S, build func(S) []byte) 
 	return r
 }
 
-// sweep forgets what is in none of the living resources, when that may be a third of everything: so it costs no more
-// than building did, however many editions there are of a mesh.
+// sweep forgets what is in none of the living resources, when that may be a third of everything, and in any case now and
+// then. It costs little more than building did, however many editions there are of a mesh.
 func (m *memo) sweep(living func(visit func(*Resource))) {
 	const few = 64
-	if m.size() <= m.kept+m.kept/2+few {
+	if m.counters.Specs > 0 {
+		m.rounds++
+	}
+	if m.size() <= m.kept+m.kept/2+few && m.rounds <= m.kept/8+few {
 		return
 	}
 	next := newBuilt()

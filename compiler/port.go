@@ -14,6 +14,8 @@ type servicePort struct {
 	service *model.Service
 	port    model.Port
 	servers []server // in order
+	// directChain is the name of the chain of calls to its pods by their addresses.
+	directChain string
 	// plain says that some endpoint has no sidecar.
 	plain bool
 	// doors are the endpoints whose pods have a door for this service: members by selector, as others may list any pod.

@@ -16,10 +16,10 @@ type upstream struct {
 	whole bool
 
 	cluster, assignment *Resource
-	// direct says that pods of it are called by their own addresses; directCluster and directChain are for that.
+	// direct says that pods of it are called by their own addresses; directCluster and the chain toPods are for that.
 	direct        bool
 	directCluster *Resource
-	directChain   *part
+	toPods        *part
 }
 
 // routable says whether calls can be sent to the port itself: somebody answers for it whose identity is known, or, in

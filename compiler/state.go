@@ -67,10 +67,20 @@ func (s *state) eachResource(visit func(*Resource)) {
 	}
 	for _, view := range s.everywhere {
 		if view != nil {
-			//ordered: whoever visits puts them into a trie
-			for _, t := range view.foreign {
-				visit(t.resource)
-			}
+			view.eachResource(visit)
 		}
+	}
+}
+
+func (v *client) eachResource(visit func(*Resource)) {
+	for _, r := range slices.Concat(v.result.clusters, v.result.endpoints) {
+		visit(r)
+	}
+	if v.result.listener != nil {
+		visit(v.result.listener)
+	}
+	//ordered: whoever visits puts them into a trie
+	for _, t := range v.foreign {
+		visit(t.resource)
 	}
 }

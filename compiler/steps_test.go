@@ -197,4 +197,15 @@ func TestNoLeak(t *testing.T) {
 	if limit := 2*fresh.state.built.size() + 64; most > limit {
 		t.Errorf("%d things that were built are kept, where %d are needed", most, fresh.state.built.size())
 	}
+	// What a big mesh needed is forgotten when it has become a small one.
+	small := meshOf(smi(), pod("buyer-0", buyer, "100.64.0.1"))
+	for i := range 300 {
+		moved := pod("buyer-0", buyer, "100.64.0.1")
+		moved.Metrics = i%2 == 0
+		small = small.With(model.Edit{Proxies: model.ListOf(moved)})
+		output, _ = CompileFrom(small, output)
+	}
+	if size := output.state.built.size(); size > 10 {
+		t.Errorf("%d things that were built are kept for one pod that calls nobody", size)
+	}
 }

@@ -43,8 +43,8 @@ type Completion struct {
 	assigned   assignments
 	pods       stage[podAddressing, *addressedPods]
 	services   map[serviceAddress]*corev1.Service
-	order      stage[[]*corev1.Pod, []*corev1.Pod]
-	selection  stage[selectionInput, *selection]
+	order      stage[[]*corev1.Pod, *podOrder]
+	selection  stage[selectionInput[*corev1.Pod], *selection[*corev1.Pod]]
 	published  stage[publishedLists, map[model.ServiceID]bool]
 	slices     family[model.ServiceID, sliceInput, []*discoveryv1.EndpointSlice]
 }
@@ -82,14 +82,16 @@ func (c *Completion) address(previous *Completion) int {
 	written := c.Objects
 	c.podNeeds = previous.podNeeds.again(podLists{written.Pods, c.crew.out.pods}, needsOfPods)
 	c.needs = make(map[*corev1.Service]serviceNeeds, len(written.Services))
-	c.written = previous.written.again(addressLists{written.Pods, written.Services, written.EndpointSlices, written.Endpoints}, writtenIn)
 	asked := asked{pods: c.podNeeds.out.keys}
 	for _, s := range written.Services {
 		asked.add(reused(c.needs, previous.needs, s, needsOf))
 	}
+	if !asked.nothing() {
+		c.written = previous.written.again(addressLists{written.Pods, written.Services, written.EndpointSlices, written.Endpoints}, writtenIn)
+	}
 	c.assigned = previous.assigned.again(asked, c.written.out)
 	c.pods = previous.pods.again(podAddressing{c.podNeeds.out, c.assigned.pods.out, c.assigned.podsIn6(asked)}, addressPods)
-	c.Objects.Pods = c.pods.out.pods
+	c.Objects.Pods = nonEmpty(c.pods.out.pods)
 	c.services = make(map[serviceAddress]*corev1.Service, len(written.Services))
 	c.Objects.Services = slices.Grow([]*corev1.Service(nil), len(written.Services))
 	for _, s := range written.Services {
@@ -97,6 +99,14 @@ func (c *Completion) address(previous *Completion) int {
 	}
 	shareList(&c.Objects.Services, previous.Objects.Services)
 	return len(c.assigned.pods.out) + len(c.assigned.services.out) + len(c.assigned.both.out)
+}
+
+// nonEmpty is a list, or none at all.
+func nonEmpty[T any](list []T) []T {
+	if len(list) == 0 {
+		return nil
+	}
+	return list
 }
 
 // podLists are the pods that were written and those that were assumed.
@@ -107,21 +117,17 @@ type podNeeds struct {
 	pods []*corev1.Pod
 	// names are the names by which pods ask for an address, one for each pod, empty for those that have one; keys are those
 	// that are not empty.
-	names, keys []string
-	of          map[*corev1.Pod]string
+	names lineup[*corev1.Pod, string]
+	keys  []string
 }
 
 func needsOfPods(in podLists, before *podNeeds) *podNeeds {
 	n := &podNeeds{pods: slices.Concat(in.written, in.assumed)}
-	n.of = make(map[*corev1.Pod]string, len(n.pods))
-	n.names = make([]string, 0, len(n.pods))
-	var known map[*corev1.Pod]string
-	if before != nil {
-		known = before.of
+	if before == nil {
+		before = &podNeeds{}
 	}
-	for _, p := range n.pods {
-		name := reused(n.of, known, p, addressName)
-		n.names = append(n.names, name)
+	n.names = before.names.again(n.pods, addressName)
+	for _, name := range n.names.out {
 		if name != "" {
 			n.keys = append(n.keys, name)
 		}
@@ -230,22 +236,23 @@ type podAddressing struct {
 // addressedPods are all pods, with their addresses.
 type addressedPods struct {
 	pods []*corev1.Pod
-	of   map[podAddress]*corev1.Pod
+	of   lineup[podAddress, *corev1.Pod]
 }
 
 func addressPods(in podAddressing, before *addressedPods) *addressedPods {
-	a := &addressedPods{pods: slices.Grow([]*corev1.Pod(nil), len(in.needs.pods)), of: make(map[podAddress]*corev1.Pod, len(in.needs.keys))}
-	var known map[podAddress]*corev1.Pod
-	if before != nil {
-		known = before.of
+	if before == nil {
+		before = &addressedPods{}
 	}
+	asked := make([]podAddress, 0, len(in.needs.pods))
 	for i, p := range in.needs.pods {
-		if name := in.needs.names[i]; name != "" {
-			p = reused(a.of, known, podAddress{p, in.ipv4[name], in.ipv6[name]}, withPodAddresses)
+		given := podAddress{pod: p}
+		if name := in.needs.names.out[i]; name != "" {
+			given.ipv4, given.ipv6 = in.ipv4[name], in.ipv6[name]
 		}
-		a.pods = append(a.pods, p)
+		asked = append(asked, given)
 	}
-	return a
+	of := before.of.again(asked, withPodAddresses)
+	return &addressedPods{of.out, of}
 }
 
 // podAddress is a pod and the addresses that it is given.

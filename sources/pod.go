@@ -3,6 +3,7 @@ package sources
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -23,13 +24,21 @@ type podsInput struct {
 // pods are the pods that have not finished.
 type pods struct {
 	// all are in order of their names.
-	all       []*pod
-	byID      map[model.ProxyID]*pod
-	byAddress map[netip.Addr][]*pod
+	all        []*pod
+	byID       layered[model.ProxyID, *pod]
+	byAddress  layered[netip.Addr, []*pod]
+	generation *generation
+	// changed is how byID and byAddress differ from those of before.
+	changed podChanges
+	// crowded are the addresses that several pods have.
+	crowded map[netip.Addr]bool
 	// notes are about them.
 	notes []model.Diagnostic
 
-	read map[podInput]readPod
+	namespaces map[string]*namespace
+	makers     makers
+	inputs     lineup[*corev1.Pod, *lineage]
+	read       lineup[podInput, readPod]
 }
 
 // pod is a pod that has not finished.
@@ -52,68 +61,175 @@ func resolvePods(in podsInput, before *pods) *pods {
 	if before == nil {
 		before = &pods{}
 	}
-	n := len(in.objects)
-	found := &pods{
-		all:  make([]*pod, 0, n),
-		byID: make(map[model.ProxyID]*pod, n), byAddress: make(map[netip.Addr][]*pod, n), read: make(map[podInput]readPod, n),
-	}
-	namespaces := namespaces{}
+	found := &pods{generation: new(generation), namespaces: map[string]*namespace{}, makers: makersFrom(in.workloads.owners, before.makers)}
 	for _, ns := range in.namespaces {
-		namespaces[ns.name] = ns
+		found.namespaces[ns.name] = kept(before.namespaces[ns.name], &ns)
 	}
-	made := makers{owners: in.workloads.owners, known: map[lineage]maker{}}
+	found.inputs = before.inputs.again(in.objects, found.makers.lineage)
+	inputs := make([]podInput, 0, len(in.objects))
+	for i, o := range in.objects {
+		inputs = append(inputs, podInput{o, found.makers.of(found.inputs.out[i]), found.namespaces[o.Namespace]})
+	}
+	found.makers = found.makers.tidy(found.inputs.out)
+	found.read = before.read.again(inputs, resolvePod)
+	found.all = make([]*pod, 0, len(in.objects))
 	told := faults{}
-	for _, o := range in.objects {
-		ns, ok := namespaces[o.Namespace]
-		read := reused(found.read, before.read, podInput{o, made.of(o), ns, ok && ns.outside == ""}, resolvePod)
+	for _, read := range found.read.out {
+		found.all = append(found.all, read.pod)
 		for _, f := range read.faults {
 			told.add(f)
 		}
-		found.add(read.pod)
 	}
+	found.index(before)
 	found.notes = slices.Concat(told.diagnostics(), sharedAddresses(found))
 	return found
 }
 
-func (p *pods) add(q *pod) {
-	p.all = append(p.all, q)
-	p.byID[q.id] = q
-	for _, address := range q.addresses {
-		p.byAddress[address] = append(p.byAddress[address], q)
+// index makes it possible to find the pods by their names and addresses, from how they were found before.
+func (p *pods) index(before *pods) {
+	gone, come := exchange(before.all, p.all)
+	if before.crowded == nil || len(gone)+len(come) > few {
+		p.indexAll()
+		return
 	}
+	ids, addresses := map[model.ProxyID]*pod{}, map[netip.Addr][]*pod{}
+	for _, q := range gone {
+		ids[q.id] = nil
+		for _, address := range q.addresses {
+			addresses[address] = nil
+		}
+	}
+	for _, q := range come {
+		ids[q.id] = q
+		for _, address := range q.addresses {
+			addresses[address] = nil
+		}
+	}
+	//ordered: each address has a list of its own
+	for address := range addresses {
+		addresses[address] = exchangedAt(address, before.byAddress.get(address), gone, come)
+	}
+	byID, fewIDs := before.byID.with(ids)
+	byAddress, fewAddresses := before.byAddress.with(addresses)
+	if !fewIDs || !fewAddresses {
+		p.indexAll()
+		return
+	}
+	p.byID, p.byAddress, p.crowded = byID, byAddress, maps.Clone(before.crowded)
+	p.changed = podChanges{before.generation, ids, addresses}
+	//ordered: it fills a map
+	for address, there := range addresses {
+		delete(p.crowded, address)
+		if len(there) > 1 {
+			p.crowded[address] = true
+		}
+	}
+}
+
+// generation tells one index of pods from another.
+type generation struct{ _ byte }
+
+// podChanges are the names and addresses at which other pods are than in an index of before; from is nil when everything may
+// be other.
+type podChanges struct {
+	from      *generation
+	ids       map[model.ProxyID]*pod
+	addresses map[netip.Addr][]*pod
+}
+
+// few is how many pods may come and go for an index to be mended; for more it is made anew.
+const few = 256
+
+// exchangedAt are the pods at an address without some and with others, in order.
+func exchangedAt(address netip.Addr, pods, without, with []*pod) []*pod {
+	var there []*pod
+	for _, q := range pods {
+		if !slices.Contains(without, q) {
+			there = append(there, q)
+		}
+	}
+	for _, q := range with {
+		if slices.Contains(q.addresses, address) {
+			there = append(there, q)
+		}
+	}
+	slices.SortFunc(there, func(a, b *pod) int { return a.id.Compare(b.id) })
+	return there
+}
+
+func (p *pods) indexAll() {
+	byID, byAddress := make(map[model.ProxyID]*pod, len(p.all)), make(map[netip.Addr][]*pod, len(p.all))
+	p.crowded = map[netip.Addr]bool{}
+	for _, q := range p.all {
+		byID[q.id] = q
+		for _, address := range q.addresses {
+			byAddress[address] = append(byAddress[address], q)
+			if len(byAddress[address]) > 1 {
+				p.crowded[address] = true
+			}
+		}
+	}
+	p.byID, p.byAddress = layered[model.ProxyID, *pod]{base: byID}, layered[netip.Addr, []*pod]{base: byAddress}
 }
 
 // maker is what made a pod, and where its template stands; zero for a bare pod.
 type maker struct{ workload, template model.Ref }
 
-// makers finds out what made pods, once for all replicas.
+// makers finds out what made pods, once for all replicas. Equal lineages and makers are the same by pointer.
 type makers struct {
-	owners owners
-	known  map[lineage]maker
+	owners   owners
+	lineages map[lineage]*lineage
+	known    map[*lineage]*maker
+	before   map[*lineage]*maker
 }
 
-func (m makers) of(o *corev1.Pod) maker {
+func makersFrom(owners owners, before makers) makers {
+	m := makers{owners, make(map[lineage]*lineage, len(before.lineages)), make(map[*lineage]*maker, len(before.known)), before.known}
+	maps.Copy(m.lineages, before.lineages)
+	return m
+}
+
+// tidy are the makers without what only earlier ones need; used are the lineages that still are.
+func (m makers) tidy(used []*lineage) makers {
+	m.before = nil
+	if len(m.lineages) > few+len(used) {
+		clear(m.lineages)
+		for _, l := range used {
+			m.lineages[*l] = l
+		}
+	}
+	return m
+}
+
+func (m makers) lineage(o *corev1.Pod) *lineage {
 	l := lineageOf(o)
-	found, ok := m.known[l]
-	if ok {
+	if m.lineages[l] == nil {
+		m.lineages[l] = &l
+	}
+	return m.lineages[l]
+}
+
+func (m makers) of(l *lineage) *maker {
+	if found := m.known[l]; found != nil {
 		return found
 	}
-	if chain := m.owners.chain(l); len(chain) > 0 {
+	found := &maker{}
+	if chain := m.owners.chain(*l); len(chain) > 0 {
 		found.workload = chain[len(chain)-1]
 	}
 	if w, ok := m.owners[found.workload]; ok {
 		found.template = w.ref.At(w.field)
 	}
-	m.known[l] = found
-	return found
+	m.known[l] = kept(m.before[l], found)
+	return m.known[l]
 }
 
 // podInput is all that a pod is made of.
 type podInput struct {
-	object    *corev1.Pod
-	maker     maker
-	namespace namespace
-	meshed    bool
+	object *corev1.Pod
+	maker  *maker
+	// namespace is nil if there is none.
+	namespace *namespace
 }
 
 // readPod is a pod and what is wrong with it.
@@ -124,7 +240,8 @@ type readPod struct {
 
 func resolvePod(in podInput) readPod {
 	o := in.object
-	p := &pod{object: o, id: idOf(o), identity: podIdentity(o.Namespace, o.Spec), meshed: in.meshed, workload: in.maker.workload}
+	meshed := in.namespace != nil && in.namespace.outside == ""
+	p := &pod{object: o, id: idOf(o), identity: podIdentity(o.Namespace, o.Spec), meshed: meshed, workload: in.maker.workload}
 	p.origin = cmp.Or(in.maker.template, refTo("Pod", o))
 	addresses, addressDiagnostics := podAddresses(o)
 	p.addresses = addresses
@@ -132,7 +249,7 @@ func resolvePod(in podInput) readPod {
 		return readPod{pod: p}
 	}
 	chosen, choiceDiagnostics := injectionChoice(o.Annotations, p.at("metadata.annotations"))
-	verdict := decideInjection(o, chosen, in.namespace)
+	verdict := decideInjection(o, chosen, *in.namespace)
 	p.sidecar = verdict.sidecar
 	p.metrics = strings.EqualFold(o.Annotations["prometheus.io/scrape"], "true") || !isReal(o) && in.namespace.metrics
 	if isReal(o) {
@@ -248,7 +365,12 @@ func unknownAccounts(in accountsInput, _ []model.Diagnostic) []model.Diagnostic 
 		known[model.Identity{Namespace: o.Namespace, ServiceAccount: o.Name}] = true
 	}
 	var diagnostics []model.Diagnostic
+	var last model.Identity
 	for _, p := range in.pods.all {
+		if p.identity == last && known[last] {
+			continue
+		}
+		last = p.identity
 		account := p.identity.ServiceAccount
 		if !p.meshed || known[p.identity] || account == defaultAccount || isReal(p.object) ||
 			isBroken(Objects{Broken: in.broken}, "ServiceAccount", p.id.Namespace, account) {
@@ -264,14 +386,17 @@ func unknownAccounts(in accountsInput, _ []model.Diagnostic) []model.Diagnostic 
 // sharedAddresses tells of sidecars that do not have their address for themselves.
 func sharedAddresses(pods *pods) []model.Diagnostic {
 	var diagnostics []model.Diagnostic
+	if len(pods.crowded) == 0 {
+		return nil
+	}
 	told := map[netip.Addr]bool{}
 	for _, p := range pods.all {
 		for _, address := range p.addresses {
-			sharing := pods.byAddress[address]
-			if !p.sidecar || len(sharing) < 2 || told[address] {
+			if !p.sidecar || !pods.crowded[address] || told[address] {
 				continue
 			}
 			told[address] = true
+			sharing := pods.byAddress.get(address)
 			diagnostics = append(diagnostics, model.Note(model.ProxyOwnAddress, refTo("Pod", p.object).At("status.podIP"),
 				fmt.Sprintf("%s is the address of several pods: %s", address, some(sharing))).
 				Did("an endpoint there is taken for one of them only when it names that pod"))

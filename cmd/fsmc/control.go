@@ -25,7 +25,6 @@ import (
 	"github.com/flomesh-io/fsmc/sinks/logs"
 	"github.com/flomesh-io/fsmc/sinks/metrics"
 	"github.com/flomesh-io/fsmc/sinks/trace"
-	"github.com/flomesh-io/fsmc/sources"
 
 	"github.com/flomesh-io/fsmc/sources/certs"
 	"github.com/flomesh-io/fsmc/sources/certs/tresor"
@@ -122,7 +121,7 @@ func (c *control) begin(ctx context.Context, w world) (err error) {
 		Issued: func(i certs.Issued) { c.metrics.Certificate(i.Took, i.Err) }, Log: c.log,
 	})
 	c.server = ads.NewServer(ads.Options{
-		Credentials: c.keeper, TLS: ads.ServerTLS(c.keeper, compiler.ControlPlaneIdentity, sources.DefaultTrustDomain),
+		Credentials: c.keeper, TLS: ads.ServerTLS(c.keeper, compiler.ControlPlaneIdentity, ""),
 		Observe: c.observe, Log: c.log, Now: w.now,
 	})
 	c.metrics.Proxies(func() int { return len(c.server.Proxies()) })

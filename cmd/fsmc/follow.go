@@ -44,15 +44,18 @@ func (f *follower) begin(mesh *local.Mesh, plan local.Plan, from sources.Objects
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.mesh, f.running, f.wanted, f.last = mesh, plan, plan, from
-	f.mark(plan)
+	f.mark(plan, nil)
 }
 
-// mark notes that the pods of a plan, and no others, are up. It says whether one is new.
-func (f *follower) mark(plan local.Plan) bool {
+// mark notes that the pods of a plan, and no others, are up, but for those that are broken. It says whether one is new.
+func (f *follower) mark(plan local.Plan, broken []string) bool {
 	before := f.up
 	f.up = map[string]model.Identity{}
 	fresh := false
 	for _, p := range plan.Pods {
+		if slices.Contains(broken, p.String()) {
+			continue
+		}
 		f.up[p.String()] = p.Identity
 		was, ran := before[p.String()]
 		fresh = fresh || !ran || was != p.Identity
@@ -131,27 +134,26 @@ func (f *follower) replaces(plan local.Plan) bool {
 	})
 }
 
-// apply brings the pods to a plan, and says whether one is up that was not.
+// apply brings the pods to a plan, and says whether one is up that was not. What does not work has been told by then.
 func (f *follower) apply(ctx context.Context, plan local.Plan) bool {
-	if err := f.mesh.Apply(ctx, plan); err != nil && ctx.Err() == nil {
-		f.trouble(err.Error())
-	}
+	broken := local.Broken(f.mesh.Apply(ctx, plan))
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.running = plan
-	return f.mark(plan)
+	return f.mark(plan, broken)
 }
 
-// await gives sidecars time to learn what was published, and requests to end that are on their way.
+// await gives sidecars time to learn what was published.
 func (f *follower) await(ctx context.Context) {
-	const most, every, linger = 5 * time.Second, 20 * time.Millisecond, time.Second
-	deadline := time.Now().Add(most)
-	for !f.settled() && time.Now().Before(deadline) && ctx.Err() == nil {
-		time.Sleep(every)
-	}
-	select {
-	case <-ctx.Done():
-	case <-time.After(linger):
+	const most, every = 5 * time.Second, 20 * time.Millisecond
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for deadline := time.Now().Add(most); !f.settled() && time.Now().Before(deadline); {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"net"
-	"net/http"
 	"slices"
 	"time"
 
@@ -108,7 +107,7 @@ func (c *control) debugOptions() debug.Options {
 		Proxies:      func() []sinks.ProxyStatus { return c.server.Proxies() },
 		Certificates: c.certificates,
 		Timings:      c.timings,
-		Level:        c.level, Levels: logs.Names(), Metrics: http.Handler(c.metrics.Handler()), Log: c.log,
+		Level:        c.level, Levels: logs.Names(), Metrics: c.metrics.Handler(), Log: c.log,
 		JSON: disk.JSON, YAML: disk.YAML,
 	}
 }

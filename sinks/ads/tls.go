@@ -2,6 +2,7 @@ package ads
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -19,8 +20,12 @@ import (
 // ServerTLS is how the control plane serves: in TLS 1.3, with the certificate of its own identity, for clients whose
 // certificate leads to the trust bundle. Both are taken anew at each handshake, so that a renewal or another root
 // takes effect without a restart; connections that are open stay. Who the client is, an Authenticator finds out.
+// An empty trust domain is whichever the credentials have: it can be another one after an edit.
 func ServerTLS(c sinks.Credentials, self model.Identity, trustDomain string) *tls.Config {
-	own := &ownCertificate{credentials: c, identity: self, uri: self.URI(trustDomain)}
+	own := &ownCertificate{credentials: c, identity: self}
+	if trustDomain != "" {
+		own.uri = self.URI(trustDomain)
+	}
 	return &tls.Config{
 		MinVersion: tls.VersionTLS13,
 		NextProtos: []string{"h2"},
@@ -48,7 +53,8 @@ func ServerTLS(c sinks.Credentials, self model.Identity, trustDomain string) *tl
 type ownCertificate struct {
 	credentials sinks.Credentials
 	identity    model.Identity
-	uri         string
+	// uri is the only name that it may have; empty when its trust domain is not known.
+	uri string
 
 	mu     sync.Mutex
 	chain  []byte
@@ -69,8 +75,8 @@ func (o *ownCertificate) pair(ctx context.Context) (tls.Certificate, error) {
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	if uris := pair.Leaf.URIs; len(uris) != 1 || uris[0].String() != o.uri {
-		return tls.Certificate{}, fmt.Errorf("it is for %v and not for %s", uris, o.uri)
+	if uris := pair.Leaf.URIs; len(uris) != 1 || o.uri != "" && uris[0].String() != o.uri {
+		return tls.Certificate{}, fmt.Errorf("it is for %v and not for %s", uris, cmp.Or(o.uri, o.identity.String()))
 	}
 	o.chain, o.parsed = bytes.Clone(chain), pair
 	return pair, nil

@@ -118,11 +118,38 @@ type moody struct {
 }
 
 func (a *moody) Issue(ctx context.Context, identity model.Identity, trustDomain string, validity time.Duration) ([]byte, PrivateKey, []byte, error) {
-	time.Sleep(a.m.delay)
+	time.Sleep(a.m.slowness())
 	if err := a.m.failure(); err != nil {
 		return nil, nil, nil, err
 	}
 	return a.Authority.Issue(ctx, identity, trustDomain, validity)
+}
+
+func (m *mesh) slowness() time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.delay
+}
+
+// issues are the attempts to issue up to now, and openings the roots that were opened.
+func (m *mesh) issues() []Issued {
+	synctest.Wait()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.issued
+}
+
+func (m *mesh) openings() []string {
+	synctest.Wait()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.opened
+}
+
+// logged is the log up to now.
+func (m *mesh) logged() string {
+	synctest.Wait()
+	return m.log.String()
 }
 
 func (m *mesh) failure() error {
@@ -156,6 +183,7 @@ func (m *mesh) leaf(identity model.Identity) *x509.Certificate {
 
 func (m *mesh) want(what string, want, got any) {
 	m.t.Helper()
+	synctest.Wait()
 	if diff := cmp.Diff(want, got); diff != "" {
 		m.t.Errorf("%s (-want +got):\n%s", what, diff)
 	}
@@ -198,7 +226,7 @@ func TestNobodyIsCertifiedBeforeApply(t *testing.T) {
 	inMesh(t, func(t *testing.T, m *mesh) {
 		_, _, err := m.Certificate(t.Context(), buyer)
 		assertError(t, err, "certify bookstore/bookbuyer: nothing is known of the mesh yet")
-		m.want("opened", []string(nil), m.opened)
+		m.want("opened", []string(nil), m.openings())
 		m.want("trust", []byte(nil), m.Trust())
 		m.apply()
 		time.Sleep(2 * time.Second)
@@ -248,7 +276,7 @@ func TestRenewal(t *testing.T) {
 func TestCallersShareOneIssue(t *testing.T) {
 	inMesh(t, func(t *testing.T, m *mesh) {
 		m.apply()
-		m.delay = time.Second
+		m.locked(func() { m.delay = time.Second })
 		serials := make([]string, 50)
 		var all sync.WaitGroup
 		for i := range serials {
@@ -256,20 +284,20 @@ func TestCallersShareOneIssue(t *testing.T) {
 		}
 		all.Wait()
 		m.want("certificates", 1, len(slices.Compact(serials)))
-		m.want("issues", []Issued{{Reason: ReasonFirst, Took: time.Second}}, m.issued)
+		m.want("issues", []Issued{{Reason: ReasonFirst, Took: time.Second}}, m.issues())
 	})
 }
 
 func TestACallerNeedNotWait(t *testing.T) {
 	inMesh(t, func(t *testing.T, m *mesh) {
 		m.apply()
-		m.delay = 10 * time.Second
+		m.locked(func() { m.delay = 10 * time.Second })
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		_, _, err := m.Certificate(ctx, buyer)
 		assertError(t, err, "certify bookstore/bookbuyer: context deadline exceeded")
 		m.leaf(buyer)
-		m.want("issues", 1, len(m.issued))
+		m.want("issues", 1, len(m.issues()))
 	})
 }
 
@@ -281,10 +309,10 @@ func TestAFailureIsNotTheEndOfACertificate(t *testing.T) {
 		m.locked(func() { m.failing = errors.New("the authority sleeps") })
 		time.Sleep(23 * time.Hour)
 		m.want("the same", true, first.Equal(m.leaf(buyer)))
-		if n := len(m.issued); n < 50 || n > 1000 {
+		if n := len(m.issues()); n < 50 || n > 1000 {
 			t.Errorf("it was tried %d times in seven hours", n)
 		}
-		m.want("log lines", 1, strings.Count(m.log.String(), "certificates not renewed"))
+		m.want("log lines", 1, strings.Count(m.logged(), "certificates not renewed"))
 		time.Sleep(2 * time.Hour)
 		_, _, err := m.Certificate(t.Context(), buyer)
 		assertError(t, err, "certify bookstore/bookbuyer: the authority sleeps")
@@ -326,7 +354,7 @@ func TestAClockThatIsPutForward(t *testing.T) {
 func TestAClockThatIsPutBack(t *testing.T) {
 	inMeshWith(t, Options{}, func(t *testing.T, m *mesh) {
 		m.apply()
-		m.ahead = 365 * 24 * time.Hour
+		m.locked(func() { m.ahead = 365 * 24 * time.Hour })
 		m.leaf(buyer)
 		m.tells()
 		m.locked(func() { m.ahead = 0 })
@@ -373,7 +401,8 @@ func TestASettingThatChangesIsANewCertificate(t *testing.T) {
 		if life := leaf.NotAfter.Sub(m.clock()); life > time.Hour {
 			t.Errorf("it is valid for %s", life)
 		}
-		m.want("reason", ReasonChange, m.issued[len(m.issued)-1].Reason)
+		issues := m.issues()
+		m.want("reason", ReasonChange, issues[len(issues)-1].Reason)
 		m.apply()
 		time.Sleep(time.Minute)
 		m.want("told of nothing new", []string(nil), m.tells())

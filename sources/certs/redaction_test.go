@@ -55,7 +55,7 @@ func TestNothingOfAKeeperShowsAKey(t *testing.T) {
 		m.Keeper.mu.Unlock()
 		values := []any{
 			m.Keeper, []*Keeper{m.Keeper}, struct{ K *Keeper }{m.Keeper}, map[string]*Keeper{"k": m.Keeper}, m.State(), m.Certificates(), failure,
-			leaf, *leaf, leaf.held, *leaf.held, landed(leaf.held, nil), m.issued,
+			leaf, *leaf, leaf.held, *leaf.held, landed(leaf.held, nil), m.issues(),
 		}
 		for _, value := range values {
 			for how, text := range texts(value) {
@@ -67,7 +67,7 @@ func TestNothingOfAKeeperShowsAKey(t *testing.T) {
 			}
 		}
 		for _, secret := range secrets {
-			if strings.Contains(m.log.String(), secret) {
+			if strings.Contains(m.logged(), secret) {
 				t.Error("the log shows the key")
 			}
 		}

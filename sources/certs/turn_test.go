@@ -98,7 +98,7 @@ func TestPatienceEnds(t *testing.T) {
 		m.want("steps", []string{"trusts", "signs, forced"}, m.kinds())
 		time.Sleep(61 * time.Second)
 		m.want("steps", []string{"drops, forced"}, m.kinds())
-		m.want("log lines", 2, strings.Count(m.log.String(), "not acknowledged"))
+		m.want("log lines", 2, strings.Count(m.logged(), "not acknowledged"))
 		time.Sleep(time.Hour)
 		m.want("steps", []string(nil), m.kinds())
 	})
@@ -149,7 +149,7 @@ func TestARootThatCannotBeOpenedReplacesNone(t *testing.T) {
 		time.Sleep(time.Hour)
 		m.want("steps", []string(nil), m.kinds())
 		m.want("the same", true, first.Equal(m.leaf(buyer)))
-		m.want("log lines", 1, strings.Count(m.log.String(), "authority not opened"))
+		m.want("log lines", 1, strings.Count(m.logged(), "authority not opened"))
 		m.locked(func() { m.broken = nil })
 		time.Sleep(2 * time.Minute)
 		m.want("steps", []string{"trusts", "signs", "drops"}, m.kinds())
@@ -160,7 +160,7 @@ func TestARootThatCannotBeUsedIsNotOpened(t *testing.T) {
 	inMesh(t, func(t *testing.T, m *mesh) {
 		declared := rootsOf([]string{"oak*"})
 		declared[0].Provider = ""
-		if _, err := m.openNew(t.Context(), key(declared[0]), 0); err == nil || len(m.opened) > 0 {
+		if _, err := m.openNew(t.Context(), key(declared[0]), 0); err == nil || len(m.openings()) > 0 {
 			t.Errorf("it is opened: %v", err)
 		}
 	})
@@ -217,7 +217,7 @@ func TestACertificateThatIsNotKept(t *testing.T) {
 	inMesh(t, func(t *testing.T, m *mesh) {
 		_, _, _, err := m.Issue(t.Context(), buyer, "cluster.local", time.Hour)
 		assertError(t, err, "certify bookstore/bookbuyer: nothing is known of the mesh yet")
-		m.want("opened", []string(nil), m.opened)
+		m.want("opened", []string(nil), m.openings())
 		m.apply("oak*")
 		chain, _, trust, err := m.Issue(t.Context(), buyer, "cluster.local", 365*24*time.Hour)
 		if err != nil {

@@ -21,28 +21,31 @@ import (
 
 const root = "../.."
 
+// TestTraffic asks each request twice: of sidecars that are served over ADS, and of those that run from files.
 func TestTraffic(t *testing.T) {
 	fsmc := parts.Fsmc(t, t.TempDir())
-	var asked atomic.Int64
-	t.Run("cases", func(t *testing.T) {
-		for _, directory := range cases(t) {
-			t.Run(strings.TrimPrefix(directory, root+"/testdata/"), func(t *testing.T) {
-				t.Parallel()
-				asked.Add(int64(ask(t, fsmc, filepath.Join(directory, "input.yaml"), filepath.Join(directory, "access.yaml"))))
-			})
+	for _, from := range []string{"ads", "disk"} {
+		var asked atomic.Int64
+		t.Run(from, func(t *testing.T) {
+			for _, directory := range cases(t) {
+				t.Run(strings.TrimPrefix(directory, root+"/testdata/"), func(t *testing.T) {
+					t.Parallel()
+					asked.Add(int64(ask(t, fsmc, from, filepath.Join(directory, "input.yaml"), filepath.Join(directory, "access.yaml"))))
+				})
+			}
+		})
+		const enough = 400
+		if asked.Load() < enough {
+			t.Errorf("only %d requests were asked", asked.Load())
 		}
-	})
-	const enough = 400
-	if asked.Load() < enough {
-		t.Errorf("only %d requests were asked", asked.Load())
+		t.Logf("%d requests were asked of sidecars configured from %s", asked.Load(), from)
 	}
-	t.Logf("%d requests were asked", asked.Load())
 }
 
 // TestFirstPolicy runs the example of docs/testing-policies.md.
 func TestFirstPolicy(t *testing.T) {
 	example := filepath.Join(root, "docs", "examples", "first-policy")
-	if n := ask(t, parts.Fsmc(t, t.TempDir()), filepath.Join(example, "manifests.yaml"), filepath.Join(example, "access.yaml")); n == 0 {
+	if n := ask(t, parts.Fsmc(t, t.TempDir()), "ads", filepath.Join(example, "manifests.yaml"), filepath.Join(example, "access.yaml")); n == 0 {
 		t.Error("the example asks nothing")
 	}
 }
@@ -54,7 +57,7 @@ func TestTrafficCanFail(t *testing.T) {
 	if err := os.WriteFile(wrong, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, code, _ := run(t, parts.Fsmc(t, t.TempDir()), filepath.Join(root, "testdata/bookstore/split/input.yaml"), wrong)
+	_, code, _ := run(t, parts.Fsmc(t, t.TempDir()), "ads", filepath.Join(root, "testdata/bookstore/split/input.yaml"), wrong)
 	if code != 1 {
 		t.Errorf("the exit code is %d, not 1", code)
 	}
@@ -85,9 +88,9 @@ type result struct {
 }
 
 // ask asks the requests of a case file, and says how many there were.
-func ask(t *testing.T, fsmc, input, access string) int {
+func ask(t *testing.T, fsmc, from, input, access string) int {
 	t.Helper()
-	output, code, trouble := run(t, fsmc, input, access)
+	output, code, trouble := run(t, fsmc, from, input, access)
 	var results []result
 	if err := json.Unmarshal(output, &results); err != nil {
 		t.Fatalf("exit code %d: %s%s", code, output, trouble)
@@ -100,11 +103,11 @@ func ask(t *testing.T, fsmc, input, access string) int {
 	return len(results)
 }
 
-func run(t *testing.T, fsmc, input, access string) (output []byte, code int, trouble string) {
+func run(t *testing.T, fsmc, from, input, access string) (output []byte, code int, trouble string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	command := exec.CommandContext(ctx, fsmc, "test", input, "--cases", access, "--format", "json")
+	command := exec.CommandContext(ctx, fsmc, "test", input, "--cases", access, "--config-from", from, "--format", "json")
 	command.Env = append(os.Environ(), "FSMC_ENVOY="+parts.Envoy(t))
 	var stderr bytes.Buffer
 	command.Stderr = &stderr
