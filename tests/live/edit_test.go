@@ -56,6 +56,7 @@ func splitMoves(t *testing.T, m *mesh) {
 	from, to := "{service: web-v1, weight: 50}", "{service: web-v1, weight: 0}"
 	c := m.edits(t, served, func() { m.edit(t, "split.yaml", from, to) })
 	c.always(t, served...)
+	c.undisturbed(t, served...)
 	c.never(t, refused...)
 	for _, f := range served[:3] {
 		c.all(t, f.name+" is answered by web-v2", f.asked(c.settled), func(o local.Outcome) bool { return o.Backend == "web-v2" })
@@ -90,6 +91,7 @@ func policyComesAndGoes(t *testing.T, m *mesh) {
 	fresh := m.flows(t, "guest-0", webAddress, "/private", judged...)
 	c = m.edits(t, append(all, fresh...), func() { m.remove(t, "policy.yaml", guestMay) })
 	c.always(t, served...)
+	c.undisturbed(t, served...)
 	c.never(t, refused...)
 	c.shutsOut(t, fresh...)
 	m.nothingDrains(t, before)
@@ -131,13 +133,15 @@ func serviceComesAndGoes(t *testing.T, m *mesh) {
 	fresh := m.flows(t, "client-0", webTooAddress, "/", judged...)
 	c = m.edits(t, append(all, fresh...), func() { m.remove(t, "servers.yaml", webToo) })
 	c.always(t, served...)
+	c.undisturbed(t, served...)
 	c.never(t, append(refused, stranger...)...)
 	c.shutsOut(t, fresh...)
 }
 
 func endpointIsReplaced(t *testing.T, m *mesh) {
 	served, refused := m.background(t)
-	requests := slices.Concat(served[:3], served[5:]) // What is long is told of in open_test.go.
+	// What is under way on a pod ends with it.
+	requests, long := slices.Concat(served[:3], served[5:]), served[3:5]
 	servers := m.read(t, "servers.yaml")
 	c := m.edits(t, served, func() {
 		m.edit(t, "servers.yaml", "{name: web-v1, namespace: shop}\nspec:\n  sel", "{name: web-one, namespace: shop}\nspec:\n  sel")
@@ -149,6 +153,9 @@ func endpointIsReplaced(t *testing.T, m *mesh) {
 	goOn(t, m.settle(t, 0), served...)
 	c.always(t, requests...)
 	c.never(t, refused...)
+	for _, f := range long {
+		t.Logf("%s: %s", f.name, f.life(c))
+	}
 	for _, f := range requests[:3] {
 		if !slices.ContainsFunc(f.asked(c.settled), func(o local.Outcome) bool { return o.Backend == "web-one" }) {
 			t.Errorf("%s: web-one never answers", f.name)
