@@ -33,11 +33,11 @@ func TestASlowProxyHoldsUpNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	// It asks again and again, for more than the windows of its connection take, and never reads.
-	asked := make(chan struct{})
+	asked, names := make(chan struct{}), everyCluster(mesh)
 	go func() {
 		defer close(asked)
 		node := &corev3.Node{Id: "shop/buyer-1"}
-		for slow.Send(&discoveryv3.DeltaDiscoveryRequest{Node: node, TypeUrl: kindURLs[clusters], ResourceNamesSubscribe: everyCluster(mesh)}) == nil {
+		for slow.Send(&discoveryv3.DeltaDiscoveryRequest{Node: node, TypeUrl: kindURLs[clusters], ResourceNamesSubscribe: names}) == nil {
 			node = nil
 		}
 	}()
