@@ -156,6 +156,23 @@ func TestOneEndpointChanges(t *testing.T) {
 	}
 }
 
+// Other requests are the business of the server alone.
+func TestRequestsChange(t *testing.T) {
+	mesh := shop(smi())
+	before, _ := Compile(mesh)
+	buys := *slices.Collect(mesh.PermissionsFrom(buyer))[0]
+	buys.HTTP.Requests = requests(model.Match{Path: "/other", AnyMethod: true})
+	now, _ := CompileFrom(mesh.With(model.Edit{Permissions: model.ListOf(&buys)}), before)
+	was, _ := before.ClassOf(theBuyer)
+	if is, _ := now.ClassOf(theBuyer); is != was {
+		t.Error("the buyer has another class")
+	}
+	// The two classes of the seller have a route table each.
+	if c := now.Counters; c.Views != 2 || c.Builds != 2 {
+		t.Errorf("%+v", c)
+	}
+}
+
 // An output can be compiled from by several at once.
 func TestCompileFromConcurrently(t *testing.T) {
 	checkWorlds(t, func(t *rapid.T, w world) {
