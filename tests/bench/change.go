@@ -71,7 +71,7 @@ func differenceOf(from, to *compiler.Class) difference {
 				d.removes[url] = append(d.removes[url], name)
 			}
 		}
-		if len(puts) > 0 {
+		if len(puts)+len(d.removes[url]) > 0 {
 			d.puts[url] = model.ListOf(puts...)
 		}
 	}

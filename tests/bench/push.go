@@ -163,8 +163,12 @@ func measurePush(dir, profiles string, e pushEffort) (pushRow, error) {
 	if err != nil {
 		return r, err
 	}
-	r.Ours, err = s.measure(ours, e, func(next sinks.Snapshot) { ours.next = next })
+	end, err := whole(profiles, r.Case)
 	if err != nil {
+		return r, err
+	}
+	defer end()
+	if r.Ours, err = s.measure(ours, e, func(next sinks.Snapshot) { ours.next = next }); err != nil {
 		return r, fmt.Errorf("ours: %w", err)
 	}
 	return r, nil
