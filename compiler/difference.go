@@ -13,8 +13,9 @@ type difference struct {
 	renamed []model.ServiceID
 	// roots are those of which a split differs.
 	roots []model.ServiceID
-	// permissions are those that have gone and those that have come.
-	permissions []*model.Permission
+	// permissions are those that have gone and those that have come; opening are those of them that differ in who may
+	// call which ports, and not only in the requests that are admitted.
+	permissions, opening []*model.Permission
 }
 
 // read brings the index up to date, and says what differs.
@@ -37,11 +38,22 @@ func (c *compilation) read() difference {
 			if p != nil {
 				d.permissions = append(d.permissions, p)
 			}
+			if p != nil && !opensAlike(was, now) {
+				d.opening = append(d.opening, p)
+			}
 		}
 	}
 	c.disturb(d)
 	return d
 }
+
+// opensAlike says of two permissions, of which either may be nil, that views cannot tell them apart.
+func opensAlike(p, q *model.Permission) bool {
+	return p != nil && q != nil && p.Destination == q.Destination && model.Equal(p.Sources, q.Sources) &&
+		samePorts(p.TCP, q.TCP) && samePorts(p.HTTP.Ports, q.HTTP.Ports) && p.HTTP.Requests.IsZero() == q.HTTP.Requests.IsZero()
+}
+
+func samePorts(p, q model.PortSet) bool { return p.All == q.All && model.Equal(p.Ports, q.Ports) }
 
 // readProxies sorts the proxies that differ into their kinds. Proxies that become another kind may have doors elsewhere.
 func (c *compilation) readProxies(doors map[model.ServicePort]bool) (born, died []*kind) {

@@ -148,7 +148,7 @@ func (w world) editWeights(t *rapid.T) {
 // sharing are parts in which what is equal to something in a mesh is the same pointer; now and then it is not.
 func sharing(t *rapid.T, mesh *model.Mesh, parts model.Parts) model.Parts {
 	careless := rarely(t, "made anew")
-	keep := func(equal bool) bool { return equal && !(careless && rarely(t, "this one")) }
+	keep := func(equal bool) bool { return equal && (!careless || !rarely(t, "this one")) }
 	parts.Services = mapped(parts.Services, func(s *model.Service) *model.Service {
 		if old, ok := mesh.Service(s.ID); ok && keep(reflect.DeepEqual(old, s)) {
 			return old

@@ -62,7 +62,7 @@ func TestIncrementalIsFresh(t *testing.T) {
 	checkWorlds(t, func(t *rapid.T, w world) {
 		now := firstEdition(w)
 		all := []edition{now}
-		most := now.output.state.built.size()
+		most := now.output.state.size()
 		for range editsOf() {
 			from, w := now, now.world
 			switch rapid.IntRange(0, 9).Draw(t, "go") {
@@ -80,8 +80,8 @@ func TestIncrementalIsFresh(t *testing.T) {
 			}
 			checkPointers(t, from.output, next.output)
 			checkNothingIsLeft(t, fresh, next.output)
-			most = max(most, fresh.state.built.size())
-			if size := next.output.state.built.size(); size > 2*most+200 {
+			most = max(most, fresh.state.size())
+			if size := next.output.state.size(); size > 2*most+200 {
 				t.Fatalf("%d things that were built are kept, and at most %d were ever needed", size, most)
 			}
 			now = next

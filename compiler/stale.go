@@ -44,7 +44,7 @@ type audience map[model.Identity]bool
 // otherwise; a root of a split is called by whoever may call a backend. It is better to name one too many.
 func (c *compilation) callers(d difference) audience {
 	callers := audience{}
-	for _, p := range d.permissions {
+	for _, p := range d.opening {
 		callers.addSources(p)
 	}
 	for _, p := range d.ports {

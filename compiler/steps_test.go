@@ -156,6 +156,23 @@ func TestOneEndpointChanges(t *testing.T) {
 	}
 }
 
+// Other requests are the business of the server alone.
+func TestRequestsChange(t *testing.T) {
+	mesh := shop(smi())
+	before, _ := Compile(mesh)
+	buys := *slices.Collect(mesh.PermissionsFrom(buyer))[0]
+	buys.HTTP.Requests = requests(model.Match{Path: "/other", AnyMethod: true})
+	now, _ := CompileFrom(mesh.With(model.Edit{Permissions: model.ListOf(&buys)}), before)
+	was, _ := before.ClassOf(theBuyer)
+	if is, _ := now.ClassOf(theBuyer); is != was {
+		t.Error("the buyer has another class")
+	}
+	// The two classes of the seller have a route table each.
+	if c := now.Counters; c.Views != 2 || c.Builds != 2 {
+		t.Errorf("%+v", c)
+	}
+}
+
 // An output can be compiled from by several at once.
 func TestCompileFromConcurrently(t *testing.T) {
 	checkWorlds(t, func(t *rapid.T, w world) {
@@ -191,11 +208,11 @@ func TestNoLeak(t *testing.T) {
 		edit.Permissions = model.ListOf(p)
 		mesh = mesh.With(edit)
 		output, _ = CompileFrom(mesh, output)
-		most = max(most, output.state.built.size())
+		most = max(most, output.state.size())
 	}
 	fresh, _ := Compile(mesh)
-	if limit := 2*fresh.state.built.size() + 64; most > limit {
-		t.Errorf("%d things that were built are kept, where %d are needed", most, fresh.state.built.size())
+	if limit := 2*fresh.state.size() + 64; most > limit {
+		t.Errorf("%d things that were built are kept, where %d are needed", most, fresh.state.size())
 	}
 	// What a big mesh needed is forgotten when it has become a small one.
 	small := meshOf(smi(), pod("buyer-0", buyer, "100.64.0.1"))
@@ -205,7 +222,7 @@ func TestNoLeak(t *testing.T) {
 		small = small.With(model.Edit{Proxies: model.ListOf(moved)})
 		output, _ = CompileFrom(small, output)
 	}
-	if size := output.state.built.size(); size > 10 {
+	if size := output.state.size(); size > 10 {
 		t.Errorf("%d things that were built are kept for one pod that calls nobody", size)
 	}
 }

@@ -25,6 +25,8 @@ func (a *asked) add(n serviceNeeds) {
 	}
 }
 
+func (a asked) nothing() bool { return len(a.pods)+len(a.services)+len(a.both) == 0 }
+
 // assignments are the addresses that were assigned, in each range by itself: addresses of two ranges never meet.
 type assignments struct {
 	pods, services, both stage[assignment, map[string]netip.Addr]

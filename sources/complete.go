@@ -1,7 +1,6 @@
 package sources
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -43,8 +42,8 @@ type Completion struct {
 	assigned   assignments
 	pods       stage[podAddressing, *addressedPods]
 	services   map[serviceAddress]*corev1.Service
-	order      stage[[]*corev1.Pod, []*corev1.Pod]
-	selection  stage[selectionInput, *selection]
+	order      stage[[]*corev1.Pod, *podOrder]
+	selection  stage[selectionInput[*corev1.Pod], *selection[*corev1.Pod]]
 	published  stage[publishedLists, map[model.ServiceID]bool]
 	slices     family[model.ServiceID, sliceInput, []*discoveryv1.EndpointSlice]
 }
@@ -82,14 +81,16 @@ func (c *Completion) address(previous *Completion) int {
 	written := c.Objects
 	c.podNeeds = previous.podNeeds.again(podLists{written.Pods, c.crew.out.pods}, needsOfPods)
 	c.needs = make(map[*corev1.Service]serviceNeeds, len(written.Services))
-	c.written = previous.written.again(addressLists{written.Pods, written.Services, written.EndpointSlices, written.Endpoints}, writtenIn)
 	asked := asked{pods: c.podNeeds.out.keys}
 	for _, s := range written.Services {
 		asked.add(reused(c.needs, previous.needs, s, needsOf))
 	}
+	if !asked.nothing() {
+		c.written = previous.written.again(addressLists{written.Pods, written.Services, written.EndpointSlices, written.Endpoints}, writtenIn)
+	}
 	c.assigned = previous.assigned.again(asked, c.written.out)
 	c.pods = previous.pods.again(podAddressing{c.podNeeds.out, c.assigned.pods.out, c.assigned.podsIn6(asked)}, addressPods)
-	c.Objects.Pods = c.pods.out.pods
+	c.Objects.Pods = nonEmpty(c.pods.out.pods)
 	c.services = make(map[serviceAddress]*corev1.Service, len(written.Services))
 	c.Objects.Services = slices.Grow([]*corev1.Service(nil), len(written.Services))
 	for _, s := range written.Services {
@@ -99,206 +100,12 @@ func (c *Completion) address(previous *Completion) int {
 	return len(c.assigned.pods.out) + len(c.assigned.services.out) + len(c.assigned.both.out)
 }
 
-// podLists are the pods that were written and those that were assumed.
-type podLists struct{ written, assumed []*corev1.Pod }
-
-// podNeeds are all pods, and which lack an address.
-type podNeeds struct {
-	pods []*corev1.Pod
-	// names are the names by which pods ask for an address, one for each pod, empty for those that have one; keys are those
-	// that are not empty.
-	names, keys []string
-	of          map[*corev1.Pod]string
-}
-
-func needsOfPods(in podLists, before *podNeeds) *podNeeds {
-	n := &podNeeds{pods: slices.Concat(in.written, in.assumed)}
-	n.of = make(map[*corev1.Pod]string, len(n.pods))
-	n.names = make([]string, 0, len(n.pods))
-	var known map[*corev1.Pod]string
-	if before != nil {
-		known = before.of
+// nonEmpty is a list, or none at all.
+func nonEmpty[T any](list []T) []T {
+	if len(list) == 0 {
+		return nil
 	}
-	for _, p := range n.pods {
-		name := reused(n.of, known, p, addressName)
-		n.names = append(n.names, name)
-		if name != "" {
-			n.keys = append(n.keys, name)
-		}
-	}
-	return n
-}
-
-// addressName is the name by which a pod asks for an address; empty when it has one, or gets none.
-func addressName(p *corev1.Pod) string {
-	if !lacksAddress(p) {
-		return ""
-	}
-	return podKey(p)
-}
-
-// lacksAddress says whether no cluster has made the pod and nobody wrote its address.
-func lacksAddress(p *corev1.Pod) bool {
-	return !isMade(p) && !isFinished(p) && len(writtenAddresses(p)) == 0
-}
-
-func lacksClusterIP(s *corev1.Service) bool {
-	return s.Spec.ClusterIP == "" && len(s.Spec.ClusterIPs) == 0 && !isExternalName(s)
-}
-
-// podKey is <kind>/<namespace>/<name>/<ordinal> of what made the pod; for a bare pod, its own without an ordinal.
-func podKey(p *corev1.Pod) string {
-	owner := controllerOf(p)
-	if p.Annotations[AssumedAnnotation] != "pod" || owner.Kind == "" {
-		return fmt.Sprintf("Pod/%s/%s", p.Namespace, p.Name)
-	}
-	ordinal := p.Name[strings.LastIndex(p.Name, "-")+1:]
-	return fmt.Sprintf("%s/%s/%s/%s", owner.Kind, owner.Namespace, owner.Name, ordinal)
-}
-
-// serviceNeeds is what addresses a service has or needs.
-type serviceNeeds struct {
-	// name is the name by which it asks for addresses; empty when it lacks none.
-	name string
-	// ipv4 and ipv6 are the families that it is of.
-	ipv4, ipv6 bool
-}
-
-func needsOf(s *corev1.Service) serviceNeeds {
-	var n serviceNeeds
-	for _, family := range families(s) {
-		n.ipv6 = n.ipv6 || family == corev1.IPv6Protocol
-		n.ipv4 = n.ipv4 || family != corev1.IPv6Protocol
-	}
-	if lacksClusterIP(s) {
-		n.name = "Service/" + s.Namespace + "/" + s.Name
-	}
-	return n
-}
-
-// addressLists are the objects that can have addresses.
-type addressLists struct {
-	pods      []*corev1.Pod
-	services  []*corev1.Service
-	slices    []*discoveryv1.EndpointSlice
-	endpoints []*corev1.Endpoints
-}
-
-// writtenIn are the addresses that the objects have already and that could be assumed ones, in order.
-func writtenIn(in addressLists, _ []netip.Addr) []netip.Addr {
-	var found []netip.Addr
-	add := func(text string) {
-		address, err := parseAddress(text)
-		if err == nil && (podRange.Contains(address) || serviceRange.Contains(address) || ipv6Range.Contains(address)) {
-			found = append(found, address)
-		}
-	}
-	each := func(texts []string) {
-		for _, text := range texts {
-			add(text)
-		}
-	}
-	for _, p := range in.pods {
-		each(writtenAddresses(p))
-	}
-	for _, s := range in.services {
-		add(s.Spec.ClusterIP)
-		each(s.Spec.ClusterIPs)
-	}
-	for _, s := range in.slices {
-		for _, e := range s.Endpoints {
-			each(e.Addresses)
-		}
-	}
-	for _, o := range in.endpoints {
-		for _, subset := range o.Subsets {
-			for _, a := range slices.Concat(subset.Addresses, subset.NotReadyAddresses) {
-				add(a.IP)
-			}
-		}
-	}
-	slices.SortFunc(found, netip.Addr.Compare)
-	return slices.Compact(found)
-}
-
-// podAddressing is the pods and the addresses that were assigned.
-type podAddressing struct {
-	needs      *podNeeds
-	ipv4, ipv6 map[string]netip.Addr
-}
-
-// addressedPods are all pods, with their addresses.
-type addressedPods struct {
-	pods []*corev1.Pod
-	of   map[podAddress]*corev1.Pod
-}
-
-func addressPods(in podAddressing, before *addressedPods) *addressedPods {
-	a := &addressedPods{pods: slices.Grow([]*corev1.Pod(nil), len(in.needs.pods)), of: make(map[podAddress]*corev1.Pod, len(in.needs.keys))}
-	var known map[podAddress]*corev1.Pod
-	if before != nil {
-		known = before.of
-	}
-	for i, p := range in.needs.pods {
-		if name := in.needs.names[i]; name != "" {
-			p = reused(a.of, known, podAddress{p, in.ipv4[name], in.ipv6[name]}, withPodAddresses)
-		}
-		a.pods = append(a.pods, p)
-	}
-	return a
-}
-
-// podAddress is a pod and the addresses that it is given.
-type podAddress struct {
-	pod        *corev1.Pod
-	ipv4, ipv6 netip.Addr
-}
-
-// withPodAddresses is the pod with the addresses that it lacks, running and ready unless it says otherwise.
-func withPodAddresses(given podAddress) *corev1.Pod {
-	var ips []corev1.PodIP
-	for _, address := range []netip.Addr{given.ipv4, given.ipv6} {
-		if address.IsValid() {
-			ips = append(ips, corev1.PodIP{IP: address.String()})
-		}
-	}
-	if len(ips) == 0 {
-		return given.pod
-	}
-	addressed := *given.pod
-	addressed.Status = running(given.pod.Status)
-	addressed.Status.PodIP, addressed.Status.PodIPs = ips[0].IP, ips
-	if !isAssumed(given.pod) {
-		addressed.Annotations = with(given.pod.Annotations, AssumedAnnotation, "address")
-	}
-	return &addressed
-}
-
-// serviceAddress is a service and the addresses that it is given.
-type serviceAddress struct {
-	service    *corev1.Service
-	ipv4, ipv6 netip.Addr
-}
-
-// withClusterIPs is the service with the addresses that it lacks, in the order of its families.
-func withClusterIPs(given serviceAddress) *corev1.Service {
-	var ips []string
-	for _, family := range families(given.service) {
-		address := given.ipv4
-		if family == corev1.IPv6Protocol {
-			address = given.ipv6
-		}
-		if address.IsValid() {
-			ips = append(ips, address.String())
-		}
-	}
-	if len(ips) == 0 {
-		return given.service
-	}
-	addressed := *given.service
-	addressed.Spec.ClusterIP, addressed.Spec.ClusterIPs = ips[0], ips
-	addressed.Annotations = with(given.service.Annotations, AssumedAnnotation, "clusterIP")
-	return &addressed
+	return list
 }
 
 // tally tells how much was made up.

@@ -159,3 +159,38 @@ func asText(t *testing.T, v any) string {
 	}
 	return string(b)
 }
+
+// TestPreviousIsShared goes on from one result in two ways at once, as the race detector sees.
+func TestPreviousIsShared(t *testing.T) {
+	w := newWorld(7)
+	completion := CompleteFrom(w.objects, nil)
+	resolution := ResolveFrom(completion.Objects, nil)
+	done := make(chan [2]string)
+	for seed := range uint64(2) {
+		other := newWorld(seed)
+		other.objects = w.objects
+		go func() {
+			var texts [2]string
+			for range 20 {
+				other.edit()
+				c := CompleteFrom(other.objects, completion)
+				r := ResolveFrom(c.Objects, resolution)
+				texts = [2]string{meshText(r), meshText(ResolveFrom(CompleteFrom(other.objects, nil).Objects, nil))}
+			}
+			done <- texts
+		}()
+	}
+	for range 2 {
+		if texts := <-done; texts[0] != texts[1] {
+			t.Error(cmp.Diff(texts[1], texts[0]))
+		}
+	}
+}
+
+func meshText(r *Resolution) string {
+	b, err := json.Marshal(r.Mesh)
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
+}

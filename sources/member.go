@@ -15,12 +15,14 @@ type sharesInput struct {
 
 // shares are how the ports of pods are shared among services.
 type shares struct {
-	of map[*pod]*portShare
+	// of are the shares of all pods, in their order; nil for those that serve nothing.
+	of []*portShare
 	// lost are the pods, in order, that do not serve a port of a service although they are selected.
 	lost  map[model.ServiceID][]loss
 	notes []model.Diagnostic
 
-	stages family[*pod, shareInput, *portShare]
+	pods      []*pod
+	selecting [][]*service
 }
 
 type loss struct {
@@ -33,17 +35,18 @@ func sharePorts(in sharesInput, before *shares) *shares {
 	if before == nil {
 		before = &shares{}
 	}
-	n := len(in.pods.all)
-	all := &shares{of: make(map[*pod]*portShare, n), lost: map[model.ServiceID][]loss{}, stages: make(family[*pod, shareInput, *portShare], n)}
+	all := &shares{
+		of: make([]*portShare, len(in.pods.all)), lost: map[model.ServiceID][]loss{},
+		pods: in.pods.all, selecting: selectingServices(in),
+	}
 	told := map[model.ServicePort]bool{}
-	selecting := selectingServices(in)
+	was := counterparts(before.pods, in.pods.all)
 	for i, p := range in.pods.all {
-		if !p.sidecar || len(selecting[i]) == 0 {
+		if !p.sidecar || len(all.selecting[i]) == 0 {
 			continue
 		}
-		s := all.stages.again(before.stages, p, shareInput{p, selecting[i]}, sharePod)
-		all.of[p] = s
-		for _, c := range s.conflicts {
+		all.of[i] = before.share(int(was[i]), shareInput{p, all.selecting[i]})
+		for _, c := range all.of[i].conflicts {
 			all.lost[c.port.Service] = append(all.lost[c.port.Service], loss{c.port, p.id})
 			if !told[c.port] {
 				told[c.port] = true
@@ -52,6 +55,17 @@ func sharePorts(in sharesInput, before *shares) *shares {
 		}
 	}
 	return all
+}
+
+// share is what the pod at an index served before, if it was made of the same, else what is made now.
+func (s *shares) share(was int, in shareInput) *portShare {
+	if was < 0 || s.of[was] == nil {
+		return sharePod(in, nil)
+	}
+	if slices.Equal(s.selecting[was], in.services) {
+		return s.of[was]
+	}
+	return sharePod(in, s.of[was])
 }
 
 // selectingServices are the services that select each pod, in order, for each pod with a sidecar.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -28,6 +29,45 @@ func strictlyOrdered[T metav1.Object](objects []T) bool {
 		}
 	}
 	return true
+}
+
+// podOrder is pods by namespace and name.
+type podOrder struct{ in, pods []*corev1.Pod }
+
+// orderPods orders pods. Where few came and went, they are put into the order of before.
+func orderPods(in []*corev1.Pod, before *podOrder) *podOrder {
+	if before != nil && len(before.pods) == len(before.in) {
+		gone, come := exchange(before.in, in)
+		if merged, ok := merge(before.pods, gone, inOrder(come)); ok && len(merged) == len(in) {
+			return &podOrder{in, merged}
+		}
+	}
+	return &podOrder{in, inOrder(in)}
+}
+
+// merge puts objects among others, both in order, and leaves some of the others out; it is false if two have one name.
+func merge[T interface {
+	comparable
+	metav1.Object
+}](ordered, without, with []T) ([]T, bool) {
+	out := make(map[T]bool, len(without))
+	for _, o := range without {
+		out[o] = true
+	}
+	merged := make([]T, 0, max(0, len(ordered)-len(without))+len(with))
+	for _, o := range ordered {
+		if out[o] {
+			continue
+		}
+		for len(with) > 0 && byName(with[0], o) <= 0 {
+			if byName(with[0], o) == 0 {
+				return nil, false
+			}
+			merged, with = append(merged, with[0]), with[1:]
+		}
+		merged = append(merged, o)
+	}
+	return append(merged, with...), true
 }
 
 // some lists the first three things and counts the others.

@@ -55,16 +55,17 @@ func (o owners) chain(pod lineage) []model.Ref {
 	return chain
 }
 
-// staffed are the workloads some pod of which was written, finished or not.
-func (o owners) staffed(pods []*corev1.Pod) map[model.Ref]bool {
+// staffed are the workloads some pod of which was written, finished or not. Equal lineages are the same by pointer.
+func (o owners) staffed(pods []*lineage) map[model.Ref]bool {
 	staffed := map[model.Ref]bool{}
-	seen := map[lineage]bool{}
-	for _, p := range pods {
-		if l := lineageOf(p); !seen[l] {
-			seen[l] = true
-			for _, ref := range o.chain(l) {
-				staffed[ref] = true
-			}
+	seen := map[*lineage]bool{}
+	for i, l := range pods {
+		if i > 0 && l == pods[i-1] || seen[l] {
+			continue
+		}
+		seen[l] = true
+		for _, ref := range o.chain(*l) {
+			staffed[ref] = true
 		}
 	}
 	return staffed

@@ -23,13 +23,21 @@ type podsInput struct {
 // pods are the pods that have not finished.
 type pods struct {
 	// all are in order of their names.
-	all       []*pod
-	byID      map[model.ProxyID]*pod
-	byAddress map[netip.Addr][]*pod
+	all        []*pod
+	byID       layered[model.ProxyID, *pod]
+	byAddress  layered[netip.Addr, []*pod]
+	generation *generation
+	// changed is how byID and byAddress differ from those of before.
+	changed podChanges
+	// crowded are the addresses that several pods have.
+	crowded map[netip.Addr]bool
 	// notes are about them.
 	notes []model.Diagnostic
 
-	read map[podInput]readPod
+	namespaces map[string]*namespace
+	makers     makers
+	inputs     lineup[*corev1.Pod, *lineage]
+	read       lineup[podInput, readPod]
 }
 
 // pod is a pod that has not finished.
@@ -52,68 +60,36 @@ func resolvePods(in podsInput, before *pods) *pods {
 	if before == nil {
 		before = &pods{}
 	}
-	n := len(in.objects)
-	found := &pods{
-		all:  make([]*pod, 0, n),
-		byID: make(map[model.ProxyID]*pod, n), byAddress: make(map[netip.Addr][]*pod, n), read: make(map[podInput]readPod, n),
-	}
-	namespaces := namespaces{}
+	found := &pods{generation: new(generation), namespaces: map[string]*namespace{}, makers: makersFrom(in.workloads.owners, before.makers)}
 	for _, ns := range in.namespaces {
-		namespaces[ns.name] = ns
+		found.namespaces[ns.name] = kept(before.namespaces[ns.name], &ns)
 	}
-	made := makers{owners: in.workloads.owners, known: map[lineage]maker{}}
+	found.inputs = before.inputs.again(in.objects, found.makers.lineage)
+	inputs := make([]podInput, 0, len(in.objects))
+	for i, o := range in.objects {
+		inputs = append(inputs, podInput{o, found.makers.of(found.inputs.out[i]), found.namespaces[o.Namespace]})
+	}
+	found.makers = found.makers.tidy(found.inputs.out)
+	found.read = before.read.again(inputs, resolvePod)
+	found.all = make([]*pod, 0, len(in.objects))
 	told := faults{}
-	for _, o := range in.objects {
-		ns, ok := namespaces[o.Namespace]
-		read := reused(found.read, before.read, podInput{o, made.of(o), ns, ok && ns.outside == ""}, resolvePod)
+	for _, read := range found.read.out {
+		found.all = append(found.all, read.pod)
 		for _, f := range read.faults {
 			told.add(f)
 		}
-		found.add(read.pod)
 	}
+	found.index(before)
 	found.notes = slices.Concat(told.diagnostics(), sharedAddresses(found))
-	return found
-}
-
-func (p *pods) add(q *pod) {
-	p.all = append(p.all, q)
-	p.byID[q.id] = q
-	for _, address := range q.addresses {
-		p.byAddress[address] = append(p.byAddress[address], q)
-	}
-}
-
-// maker is what made a pod, and where its template stands; zero for a bare pod.
-type maker struct{ workload, template model.Ref }
-
-// makers finds out what made pods, once for all replicas.
-type makers struct {
-	owners owners
-	known  map[lineage]maker
-}
-
-func (m makers) of(o *corev1.Pod) maker {
-	l := lineageOf(o)
-	found, ok := m.known[l]
-	if ok {
-		return found
-	}
-	if chain := m.owners.chain(l); len(chain) > 0 {
-		found.workload = chain[len(chain)-1]
-	}
-	if w, ok := m.owners[found.workload]; ok {
-		found.template = w.ref.At(w.field)
-	}
-	m.known[l] = found
 	return found
 }
 
 // podInput is all that a pod is made of.
 type podInput struct {
-	object    *corev1.Pod
-	maker     maker
-	namespace namespace
-	meshed    bool
+	object *corev1.Pod
+	maker  *maker
+	// namespace is nil if there is none.
+	namespace *namespace
 }
 
 // readPod is a pod and what is wrong with it.
@@ -124,7 +100,8 @@ type readPod struct {
 
 func resolvePod(in podInput) readPod {
 	o := in.object
-	p := &pod{object: o, id: idOf(o), identity: podIdentity(o.Namespace, o.Spec), meshed: in.meshed, workload: in.maker.workload}
+	meshed := in.namespace != nil && in.namespace.outside == ""
+	p := &pod{object: o, id: idOf(o), identity: podIdentity(o.Namespace, o.Spec), meshed: meshed, workload: in.maker.workload}
 	p.origin = cmp.Or(in.maker.template, refTo("Pod", o))
 	addresses, addressDiagnostics := podAddresses(o)
 	p.addresses = addresses
@@ -132,7 +109,7 @@ func resolvePod(in podInput) readPod {
 		return readPod{pod: p}
 	}
 	chosen, choiceDiagnostics := injectionChoice(o.Annotations, p.at("metadata.annotations"))
-	verdict := decideInjection(o, chosen, in.namespace)
+	verdict := decideInjection(o, chosen, *in.namespace)
 	p.sidecar = verdict.sidecar
 	p.metrics = strings.EqualFold(o.Annotations["prometheus.io/scrape"], "true") || !isReal(o) && in.namespace.metrics
 	if isReal(o) {
@@ -248,7 +225,12 @@ func unknownAccounts(in accountsInput, _ []model.Diagnostic) []model.Diagnostic 
 		known[model.Identity{Namespace: o.Namespace, ServiceAccount: o.Name}] = true
 	}
 	var diagnostics []model.Diagnostic
+	var last model.Identity
 	for _, p := range in.pods.all {
+		if p.identity == last && known[last] {
+			continue
+		}
+		last = p.identity
 		account := p.identity.ServiceAccount
 		if !p.meshed || known[p.identity] || account == defaultAccount || isReal(p.object) ||
 			isBroken(Objects{Broken: in.broken}, "ServiceAccount", p.id.Namespace, account) {
@@ -264,14 +246,17 @@ func unknownAccounts(in accountsInput, _ []model.Diagnostic) []model.Diagnostic 
 // sharedAddresses tells of sidecars that do not have their address for themselves.
 func sharedAddresses(pods *pods) []model.Diagnostic {
 	var diagnostics []model.Diagnostic
+	if len(pods.crowded) == 0 {
+		return nil
+	}
 	told := map[netip.Addr]bool{}
 	for _, p := range pods.all {
 		for _, address := range p.addresses {
-			sharing := pods.byAddress[address]
-			if !p.sidecar || len(sharing) < 2 || told[address] {
+			if !p.sidecar || !pods.crowded[address] || told[address] {
 				continue
 			}
 			told[address] = true
+			sharing := pods.byAddress.get(address)
 			diagnostics = append(diagnostics, model.Note(model.ProxyOwnAddress, refTo("Pod", p.object).At("status.podIP"),
 				fmt.Sprintf("%s is the address of several pods: %s", address, some(sharing))).
 				Did("an endpoint there is taken for one of them only when it names that pod"))

@@ -91,27 +91,58 @@ type located struct {
 	ambiguous, guarded bool
 }
 
-// locatedInput is places, and all pods.
-type locatedInput struct {
+// locatedPlaces are places with what is there, and the index that the pods were found in.
+type locatedPlaces struct {
 	published []*places
-	pods      *pods
+	in        *generation
+	all       []located
 }
 
-// locate finds the pods that are at places.
-func locate(in locatedInput, _ []located) []located {
-	var found []located
-	pods := in.pods
-	for _, all := range in.published {
-		for _, place := range all.all {
-			l := located{place: place}
-			if place.err == nil {
-				l.pod, l.ambiguous = pods.behind(place.parsed, place.target, place.at.Namespace)
-				l.guarded = slices.ContainsFunc(pods.byAddress[place.parsed], func(q *pod) bool { return q.sidecar })
-			}
-			found = append(found, l)
+// locate finds the pods that are at places. Those of before are taken if they are the same places, and neither a name nor an
+// address of theirs has other pods since.
+func locate(published []*places, pods *pods, before locatedPlaces) locatedPlaces {
+	l := locatedPlaces{published, pods.generation, before.all}
+	same := before.in != nil && slices.Equal(before.published, published)
+	if same && (before.in == pods.generation || before.in == pods.changed.from && !pods.changed.concern(published)) {
+		return l
+	}
+	l.all = nil
+	for _, p := range published {
+		for _, place := range p.all {
+			l.all = append(l.all, place.locate(pods))
 		}
 	}
-	return found
+	return l
+}
+
+func (p *place) locate(pods *pods) located {
+	l := located{place: p}
+	if p.err == nil {
+		l.pod, l.ambiguous = pods.behind(p.parsed, p.targetID())
+		l.guarded = slices.ContainsFunc(pods.byAddress.get(p.parsed), func(q *pod) bool { return q.sidecar })
+	}
+	return l
+}
+
+// concern says whether a place may have other pods since.
+func (c podChanges) concern(published []*places) bool {
+	return slices.ContainsFunc(published, func(p *places) bool {
+		return slices.ContainsFunc(p.all, func(place *place) bool {
+			if _, ok := c.addresses[place.parsed]; ok {
+				return true
+			}
+			_, ok := c.ids[place.targetID()]
+			return ok
+		})
+	})
+}
+
+// targetID is the pod that the place names; zero if it names none.
+func (p *place) targetID() model.ProxyID {
+	if p.target == nil || p.target.Kind != "Pod" {
+		return model.ProxyID{}
+	}
+	return model.ProxyID{Namespace: cmp.Or(p.target.Namespace, p.at.Namespace), Name: p.target.Name}
 }
 
 // endpointsAt are all endpoints of a service, ready or not.
@@ -241,13 +272,10 @@ func (l located) endpoints(s *corev1.Service) ([]endpoint, []model.Diagnostic) {
 
 // behind is the pod at an address: the one that the endpoint names, unless the address is known to be only others', and
 // else the only one that has the address. Pods of a host's network share its address: what is there cannot be told.
-func (p *pods) behind(address netip.Addr, target *corev1.ObjectReference, namespace string) (found *pod, ambiguous bool) {
-	there := p.byAddress[address]
-	if target != nil && target.Kind == "Pod" {
-		named := p.byID[model.ProxyID{Namespace: cmp.Or(target.Namespace, namespace), Name: target.Name}]
-		if named != nil && (len(there) == 0 || slices.Contains(there, named)) {
-			return named, false
-		}
+func (p *pods) behind(address netip.Addr, target model.ProxyID) (found *pod, ambiguous bool) {
+	there := p.byAddress.get(address)
+	if named := p.byID.get(target); named != nil && (len(there) == 0 || slices.Contains(there, named)) {
+		return named, false
 	}
 	if len(there) == 1 {
 		return there[0], false

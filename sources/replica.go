@@ -19,6 +19,9 @@ type crew struct {
 	diagnostics []model.Diagnostic
 	// of are the pods of each workload.
 	of map[*workload][]*corev1.Pod
+
+	makers   makers
+	lineages lineup[*corev1.Pod, *lineage]
 }
 
 type crewInput struct {
@@ -30,34 +33,68 @@ type crewInput struct {
 // assumePods makes the pods that a cluster would make of the workloads. A workload that came from a cluster, or some
 // pod of which was written, has the pods that it has.
 func assumePods(in crewInput, before *crew) *crew {
-	owners := in.workloads.owners
-	staffed := owners.staffed(in.pods)
+	if before == nil {
+		before = &crew{}
+	}
+	owners, known := in.workloads.owners, before.of
+	made := &crew{of: map[*workload][]*corev1.Pod{}, makers: makersFrom(owners, before.makers)}
+	made.lineages = before.lineages.again(in.pods, made.makers.lineage)
+	staffed := owners.staffed(made.lineages.out)
+	made.makers = made.makers.tidy(made.lineages.out)
 	names := make(map[model.ProxyID]bool, len(in.pods))
-	for _, p := range in.pods {
-		names[idOf(p)] = true
-	}
-	made := &crew{of: map[*workload][]*corev1.Pod{}}
-	var known map[*workload][]*corev1.Pod
-	if before != nil {
-		known = before.of
-	}
+	free := len(in.pods) == 0 && in.workloads.uniqueNames()
 	for _, w := range in.workloads.all {
 		if isMade(w.meta) || staffed[w.ref] || owners.has(controllerOf(w.meta)) {
 			continue
 		}
-		if field, why := w.fault(); why != "" {
-			made.diagnostics = append(made.diagnostics, model.Note(model.InvalidWorkload, w.ref.At(field),
-				fmt.Sprintf("%s cannot make pods: %s", w.ref, why)).Did("no pods are assumed for it"))
+		if w.faulty.why != "" {
+			made.diagnostics = append(made.diagnostics, model.Note(model.InvalidWorkload, w.ref.At(w.faulty.field),
+				fmt.Sprintf("%s cannot make pods: %s", w.ref, w.faulty.why)).Did("no pods are assumed for it"))
 			continue
 		}
 		if w.replicas > maxReplicas {
 			made.diagnostics = append(made.diagnostics, model.Note(model.InvalidWorkload, w.ref.At("spec.replicas"),
 				fmt.Sprintf("%s wants %d pods", w.ref, w.replicas)).Did(fmt.Sprintf("%d pods are assumed for it", maxReplicas)))
 		}
-		made.of[w] = w.pods(names, known[w])
+		if len(names) == 0 {
+			for _, p := range in.pods {
+				names[idOf(p)] = true
+			}
+		}
+		made.of[w] = known[w]
+		if !free || !w.namedPlainly(known[w]) {
+			made.of[w] = w.pods(names, known[w])
+		}
 		made.pods = append(made.pods, made.of[w]...)
 	}
 	return made
+}
+
+// uniqueNames says whether no two workloads of a namespace have one name. Their pods' names cannot meet then.
+func (w *workloads) uniqueNames() bool {
+	seen := make(map[model.ProxyID]bool, len(w.all))
+	for _, w := range w.all {
+		id := model.ProxyID{Namespace: w.ref.Namespace, Name: w.ref.Name}
+		if seen[id] {
+			return false
+		}
+		seen[id] = true
+	}
+	return true
+}
+
+// namedPlainly says whether pods are all that the workload wants, under the names that they have when none is taken.
+func (w *workload) namedPlainly(pods []*corev1.Pod) bool {
+	n := min(w.replicas, maxReplicas)
+	if int(n) != len(pods) || n == 0 {
+		return false
+	}
+	for i, p := range pods {
+		if p.Name != w.ref.Name+"-"+strconv.Itoa(int(w.first)+i) {
+			return false
+		}
+	}
+	return true
 }
 
 // maxReplicas bounds the pods that are assumed for one workload, so that a slip of the pen does not fill the memory.

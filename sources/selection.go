@@ -1,7 +1,6 @@
 package sources
 
 import (
-	"cmp"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -10,87 +9,96 @@ import (
 )
 
 // selectionInput is services, and pods by namespace and name.
-type selectionInput struct {
+type selectionInput[P comparable] struct {
 	services []*corev1.Service
-	pods     []*corev1.Pod
+	pods     []P
 }
 
 // selection is which pods each service selects, in the order of the pods. A service without a selector, or that is an alias
 // for a DNS name, selects none.
-type selection struct {
-	in selectionInput
-	of map[model.ServiceID][]*corev1.Pod
+type selection[P comparable] struct {
+	in      selectionInput[P]
+	waiting waiting
+	of      map[model.ServiceID][]P
 }
+
+func selectObjects(in selectionInput[*corev1.Pod], before *selection[*corev1.Pod]) *selection[*corev1.Pod] {
+	return selectFrom(in, before, func(p *corev1.Pod) *corev1.Pod { return p })
+}
+
+func selectLive(in selectionInput[*pod], before *selection[*pod]) *selection[*pod] {
+	return selectFrom(in, before, func(p *pod) *corev1.Pod { return p.object })
+}
+
+// fewServices is how many services may come for each of them to be compared with every pod.
+const fewServices = 8
 
 // selectFrom makes the selection of pods, from one before if there is one: for services that stay, pods that are gone are
 // taken out, and those that came are put in.
-func selectFrom(in selectionInput, before *selection) *selection {
+func selectFrom[P comparable](in selectionInput[P], before *selection[P], object func(P) *corev1.Pod) *selection[P] {
 	if before == nil {
-		return &selection{in, selectPods(in.services, in.pods)}
+		before = &selection[P]{}
 	}
-	stay, come := partition(in.services, before.in.services)
-	gone, news := podChanges(before.in.pods, in.pods)
-	if len(come)+len(news) > len(in.pods)/4 {
-		return &selection{in, selectPods(in.services, in.pods)}
+	leave, join := exchange(before.in.services, in.services)
+	gone, come := exchange(before.in.pods, in.pods)
+	s := &selection[P]{in: in, waiting: before.waiting}
+	if len(leave)+len(join) > 0 || s.waiting == nil {
+		s.waiting = waitAtLabels(in.services)
 	}
-	s := &selection{in, selectPods(come, in.pods)}
-	left, joined := selectPods(stay, gone), selectPods(stay, news)
-	for _, service := range stay {
+	if len(join) > fewServices || len(come)+len(gone) > few {
+		s.of = selectPods(s.waiting, in.pods, object)
+		return s
+	}
+	s.of = make(map[model.ServiceID][]P, len(in.services))
+	left, joined := selectPods(before.waiting, gone, object), selectPods(s.waiting, come, object)
+	for _, service := range in.services {
 		id := serviceID(service)
 		pods := before.of[id]
 		if len(left[id])+len(joined[id]) > 0 {
-			pods = exchanged(pods, left[id], joined[id])
+			pods = exchanged(pods, left[id], joined[id], object)
 		}
 		if len(pods) > 0 {
 			s.of[id] = pods
 		}
 	}
+	for _, service := range join {
+		delete(s.of, serviceID(service))
+	}
+	for _, service := range join {
+		if pods := selectedBy(service, in.pods, object); len(pods) > 0 {
+			s.of[serviceID(service)] = pods
+		}
+	}
 	return s
 }
 
-// partition divides services into those that were there before and those that came.
-func partition(services, before []*corev1.Service) (stay, come []*corev1.Service) {
-	there := make(map[*corev1.Service]bool, len(before))
-	for _, s := range before {
-		there[s] = true
+// selectedBy are the pods that one service selects.
+func selectedBy[P any](s *corev1.Service, pods []P, object func(P) *corev1.Pod) []P {
+	if !hasSelector(s) {
+		return nil
 	}
-	for _, s := range services {
-		if there[s] {
-			stay = append(stay, s)
-		} else {
-			come = append(come, s)
+	var selected []P
+	for _, p := range pods {
+		if o := object(p); o.Namespace == s.Namespace && selects(s, o) {
+			selected = append(selected, p)
 		}
 	}
-	return stay, come
-}
-
-// podChanges are the pods of before that are not in now, and those of now that were not in before.
-func podChanges(before, now []*corev1.Pod) (gone, come []*corev1.Pod) {
-	i, j := 0, 0
-	for i < len(before) || j < len(now) {
-		switch {
-		case i < len(before) && j < len(now) && before[i] == now[j]:
-			i, j = i+1, j+1
-		case j == len(now) || i < len(before) && byName(before[i], now[j]) <= 0:
-			gone = append(gone, before[i])
-			i++
-		default:
-			come = append(come, now[j])
-			j++
-		}
-	}
-	return gone, come
+	return selected
 }
 
 // exchanged are pods without some and with others, in order.
-func exchanged(pods, without, with []*corev1.Pod) []*corev1.Pod {
-	var left []*corev1.Pod
+func exchanged[P comparable](pods, without, with []P, object func(P) *corev1.Pod) []P {
+	var left []P
 	for _, p := range pods {
 		if !slices.Contains(without, p) {
 			left = append(left, p)
 		}
 	}
-	left = append(left, with...)
-	slices.SortFunc(left, func(a, b *corev1.Pod) int { return cmp.Or(byName(a, b), byAge(a, b)) })
+	for _, p := range with {
+		if !slices.Contains(left, p) {
+			left = append(left, p)
+		}
+	}
+	slices.SortFunc(left, func(a, b P) int { return byName(object(a), object(b)) })
 	return left
 }

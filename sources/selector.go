@@ -14,17 +14,17 @@ import (
 //
 // A pod is only compared with services that ask for one of its labels: each service waits at the label of its selector
 // that the fewest services of its namespace ask for.
-func selectPods(services []*corev1.Service, pods []*corev1.Pod) map[model.ServiceID][]*corev1.Pod {
-	selected := map[model.ServiceID][]*corev1.Pod{}
-	if len(pods) == 0 {
+func selectPods[P any](waiting waiting, pods []P, object func(P) *corev1.Pod) map[model.ServiceID][]P {
+	selected := map[model.ServiceID][]P{}
+	if len(waiting) == 0 {
 		return selected
 	}
-	waiting := waitAtLabels(services)
 	for _, p := range pods {
+		o := object(p)
 		//ordered: a service waits at one label only, and gets the pods in their order
-		for key, value := range p.Labels {
-			for _, s := range waiting[label{p.Namespace, key, value}] {
-				if selects(s, p) {
+		for key, value := range o.Labels {
+			for _, s := range waiting[label{o.Namespace, key, value}] {
+				if selects(s, o) {
 					selected[serviceID(s)] = append(selected[serviceID(s)], p)
 				}
 			}
@@ -36,7 +36,10 @@ func selectPods(services []*corev1.Service, pods []*corev1.Pod) map[model.Servic
 // label is one label in one namespace.
 type label struct{ namespace, key, value string }
 
-func waitAtLabels(services []*corev1.Service) map[label][]*corev1.Service {
+// waiting are the services that wait at each label.
+type waiting map[label][]*corev1.Service
+
+func waitAtLabels(services []*corev1.Service) waiting {
 	asked := map[label]int{}
 	for _, s := range services {
 		//ordered: it counts
@@ -44,7 +47,7 @@ func waitAtLabels(services []*corev1.Service) map[label][]*corev1.Service {
 			asked[label{s.Namespace, key, value}]++
 		}
 	}
-	waiting := map[label][]*corev1.Service{}
+	waiting := waiting{}
 	for _, s := range services {
 		if hasSelector(s) {
 			at := rarest(s, asked)

@@ -13,7 +13,7 @@ import (
 // servicesInput is everything that says who serves what.
 type servicesInput struct {
 	services   []*corev1.Service
-	selection  *selection
+	selection  *selection[*pod]
 	published  *published
 	pods       *pods
 	namespaces []namespace
@@ -24,9 +24,8 @@ type servicesFound struct {
 	all   []*service
 	notes []model.Diagnostic
 
-	selected family[model.ServiceID, selectedInput, []*pod]
-	located  family[model.ServiceID, locatedInput, []located]
-	stages   family[model.ServiceID, serviceInput, readService]
+	located map[model.ServiceID]locatedPlaces
+	stages  family[model.ServiceID, serviceInput, readService]
 }
 
 // resolveServices finds the services of the mesh with the pods that they select and the endpoints that are published
@@ -37,8 +36,8 @@ func resolveServices(in servicesInput, before *servicesFound) *servicesFound {
 	}
 	n := len(in.services)
 	found := &servicesFound{
-		selected: make(family[model.ServiceID, selectedInput, []*pod], n), located: make(family[model.ServiceID, locatedInput, []located], n),
-		stages: make(family[model.ServiceID, serviceInput, readService], n),
+		located: make(map[model.ServiceID]locatedPlaces, n),
+		stages:  make(family[model.ServiceID, serviceInput, readService], n),
 	}
 	meshed := map[string]bool{}
 	for _, ns := range in.namespaces {
@@ -50,29 +49,15 @@ func resolveServices(in servicesInput, before *servicesFound) *servicesFound {
 		}
 		id := serviceID(o)
 		written := in.published.of(id)
+		found.located[id] = locate(written, in.pods, before.located[id])
 		read := found.stages.again(before.stages, id, serviceInput{
 			object:    o,
-			pods:      found.selected.again(before.selected, id, selectedInput{in.selection.of[id], in.pods}, podsOf),
+			pods:      in.selection.of[id],
 			published: written,
-			located:   found.located.again(before.located, id, locatedInput{written, in.pods}, locate),
+			located:   found.located[id].all,
 		}, resolveService)
 		found.all = append(found.all, read.service)
 		found.notes = append(found.notes, read.notes...)
-	}
-	return found
-}
-
-// selectedInput is pods as objects, and all pods.
-type selectedInput struct {
-	objects []*corev1.Pod
-	pods    *pods
-}
-
-// podsOf are the pods that the objects are.
-func podsOf(in selectedInput, _ []*pod) []*pod {
-	found := make([]*pod, 0, len(in.objects))
-	for _, o := range in.objects {
-		found = append(found, in.pods.byID[idOf(o)])
 	}
 	return found
 }

@@ -20,8 +20,8 @@ import (
 // as Kubernetes' endpoint controller does: one for each address family and set of pod ports.
 func (c *Completion) assumeSlices(previous *Completion) []*discoveryv1.EndpointSlice {
 	c.published = previous.published.again(publishedLists{c.Objects.EndpointSlices, c.Objects.Endpoints}, publishedFor)
-	c.order = previous.order.again(c.Objects.Pods, podsInOrder)
-	c.selection = previous.selection.again(selectionInput{c.Objects.Services, c.order.out}, selectFrom)
+	c.order = previous.order.again(c.Objects.Pods, orderPods)
+	c.selection = previous.selection.again(selectionInput[*corev1.Pod]{c.Objects.Services, c.order.out.pods}, selectObjects)
 	c.slices = make(family[model.ServiceID, sliceInput, []*discoveryv1.EndpointSlice], len(c.Objects.Services))
 	var assumed []*discoveryv1.EndpointSlice
 	for _, s := range inOrder(c.Objects.Services) {
@@ -50,8 +50,6 @@ func publishedFor(in publishedLists, _ map[model.ServiceID]bool) map[model.Servi
 	}
 	return found
 }
-
-func podsInOrder(pods, _ []*corev1.Pod) []*corev1.Pod { return inOrder(pods) }
 
 // sliceInput is a service and the pods that it selects.
 type sliceInput struct {

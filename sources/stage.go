@@ -49,6 +49,89 @@ func reused[K comparable, O any](now, before map[K]O, key K, make func(K) O) O {
 	return out
 }
 
+// lineup is what was made of each thing of a list. Lists mostly stay as they are but for one place, so that what stands before
+// it and behind it is found without a look at each.
+type lineup[T comparable, O any] struct {
+	in  []T
+	out []O
+}
+
+// again is the lineup of another list. What was made of the same thing before is taken.
+func (l lineup[T, O]) again(in []T, of func(T) O) lineup[T, O] {
+	head, _ := commonEnds(l.in, in)
+	if head == len(in) && head == len(l.in) {
+		return l
+	}
+	next := lineup[T, O]{in, make([]O, len(in))}
+	for i, was := range counterparts(l.in, in) {
+		if was >= 0 {
+			next.out[i] = l.out[was]
+			continue
+		}
+		next.out[i] = of(in[i])
+	}
+	return next
+}
+
+// counterparts are, for each thing of a list, where it stood in another one; -1 for those that did not.
+func counterparts[T comparable](before, now []T) []int32 {
+	head, tail := commonEnds(before, now)
+	was := make([]int32, len(now))
+	known := make(map[T]int32, len(before)-head-tail)
+	for i := head; i < len(before)-tail; i++ {
+		known[before[i]] = int32(i)
+	}
+	for i := range now {
+		switch {
+		case i < head:
+			was[i] = int32(i)
+		case i >= len(now)-tail:
+			was[i] = int32(i - len(now) + len(before))
+		default:
+			was[i] = -1
+			if j, ok := known[now[i]]; ok {
+				was[i] = j
+			}
+		}
+	}
+	return was
+}
+
+// commonEnds are how many things two lists have in common at their beginnings, and then at their ends.
+func commonEnds[T comparable](a, b []T) (head, tail int) {
+	most := min(len(a), len(b))
+	for head < most && a[head] == b[head] {
+		head++
+	}
+	for tail < most-head && a[len(a)-1-tail] == b[len(b)-1-tail] {
+		tail++
+	}
+	return head, tail
+}
+
+// exchange is what is in one list only: in the first, and in the second.
+func exchange[T comparable](before, now []T) (gone, come []T) {
+	head, tail := commonEnds(before, now)
+	before, now = before[head:len(before)-tail], now[head:len(now)-tail]
+	there := make(map[T]bool, len(before))
+	for _, b := range before {
+		there[b] = true
+	}
+	for _, n := range now {
+		if there[n] {
+			delete(there, n)
+			continue
+		}
+		come = append(come, n)
+	}
+	for _, b := range before {
+		if there[b] {
+			gone = append(gone, b)
+		}
+	}
+	return gone, come
+}
+
 // kept is the first of two entities if they say the same, so that what did not change in the end is the same by pointer.
 func kept[T any](before, now *T) *T {
 	if before != nil && now != nil && identical(*before, *now) {

@@ -16,10 +16,11 @@ type resolvedTopology struct {
 
 	workloads   stage[workloadLists, *workloads]
 	names       namespaceNames
-	live        stage[[]*corev1.Pod, []*corev1.Pod]
+	order       stage[[]*corev1.Pod, *podOrder]
+	live        stage[*podOrder, []*corev1.Pod]
 	pods        stage[podsInput, *pods]
 	accounts    stage[accountsInput, []model.Diagnostic]
-	selection   stage[selectionInput, *selection]
+	selection   stage[selectionInput[*pod], *selection[*pod]]
 	written     stage[publishedLists, *published]
 	found       stage[servicesInput, *servicesFound]
 	shares      stage[sharesInput, *shares]
@@ -37,10 +38,11 @@ func topologyFrom(objects Objects, permissive bool, before *resolvedTopology) *r
 	t.names = before.names.again(objects, t.workloads.out)
 	found, namespaceNotes := resolveNamespaces(objects, t.names.inhabited())
 	namespaces := found.inOrder()
-	t.live = before.live.again(objects.Pods, livePods)
+	t.order = before.order.again(objects.Pods, orderPods)
+	t.live = before.live.again(t.order.out, livePods)
 	t.pods = before.pods.again(podsInput{t.live.out, t.workloads.out, namespaces}, resolvePods)
 	t.accounts = before.accounts.again(accountsInput{objects.ServiceAccounts, objects.Broken, t.pods.out}, unknownAccounts)
-	t.selection = before.selection.again(selectionInput{objects.Services, t.live.out}, selectFrom)
+	t.selection = before.selection.again(selectionInput[*pod]{objects.Services, t.pods.out.all}, selectLive)
 	t.written = before.written.again(publishedLists{objects.EndpointSlices, objects.Endpoints}, publish)
 	t.found = before.found.again(servicesInput{objects.Services, t.selection.out, t.written.out, t.pods.out, namespaces}, resolveServices)
 	services := t.found.out.all
@@ -59,9 +61,9 @@ func topologyFrom(objects Objects, permissive bool, before *resolvedTopology) *r
 }
 
 // livePods are the pods that have not finished, by name.
-func livePods(pods, _ []*corev1.Pod) []*corev1.Pod {
-	live := make([]*corev1.Pod, 0, len(pods))
-	for _, p := range inOrder(pods) {
+func livePods(order *podOrder, _ []*corev1.Pod) []*corev1.Pod {
+	live := make([]*corev1.Pod, 0, len(order.pods))
+	for _, p := range order.pods {
 		if !isFinished(p) {
 			live = append(live, p)
 		}
@@ -79,25 +81,35 @@ type proxiesInput struct {
 type proxiesMade struct {
 	all []*model.Proxy
 
-	of   map[proxyInput]*model.Proxy
-	byID map[model.ProxyID]*model.Proxy
+	of lineup[proxyInput, *model.Proxy]
 }
 
 func makeProxies(in proxiesInput, before *proxiesMade) *proxiesMade {
 	if before == nil {
 		before = &proxiesMade{}
 	}
-	n := len(in.pods.all)
-	made := &proxiesMade{of: make(map[proxyInput]*model.Proxy, n), byID: make(map[model.ProxyID]*model.Proxy, n)}
-	for _, p := range in.pods.all {
-		proxy := reused(made.of, before.of, proxyInput{p, in.shares.of[p]}, func(in proxyInput) *model.Proxy {
-			return kept(before.byID[in.pod.id], proxyOf(in))
-		})
+	inputs := make([]proxyInput, 0, len(in.pods.all))
+	for i, p := range in.pods.all {
+		inputs = append(inputs, proxyInput{p, in.shares.of[i]})
+	}
+	made := &proxiesMade{of: before.of.again(inputs, func(in proxyInput) *model.Proxy {
+		return kept(before.proxy(in.pod.id), proxyOf(in))
+	})}
+	for _, proxy := range made.of.out {
 		if proxy != nil {
-			made.all, made.byID[proxy.ID] = append(made.all, proxy), proxy
+			made.all = append(made.all, proxy)
 		}
 	}
 	return made
+}
+
+// proxy is the proxy of that name; nil if there is none.
+func (p *proxiesMade) proxy(id model.ProxyID) *model.Proxy {
+	i, ok := slices.BinarySearchFunc(p.all, id, func(p *model.Proxy, id model.ProxyID) int { return p.ID.Compare(id) })
+	if !ok {
+		return nil
+	}
+	return p.all[i]
 }
 
 // topology is who exists: the namespaces of the mesh, and the services and proxies in them.
@@ -131,9 +143,11 @@ func identitiesOf(in identitiesInput, _ map[model.Identity]bool) map[model.Ident
 		meshed[ns.name] = ns.outside == ""
 	}
 	identities := map[model.Identity]bool{}
+	var last model.Identity
 	for _, p := range in.pods.all {
-		if p.meshed {
+		if p.meshed && p.identity != last {
 			identities[p.identity] = true
+			last = p.identity
 		}
 	}
 	for _, w := range in.workloads.all {
@@ -158,15 +172,22 @@ func membersByIdentity(proxies []*model.Proxy, before *memberIndex) *memberIndex
 		before = &memberIndex{}
 	}
 	m := &memberIndex{of: map[model.Identity][]model.Member{}, stages: family[model.Identity, []*model.Proxy, []model.Member]{}}
-	running := map[model.Identity][]*model.Proxy{}
-	for _, p := range proxies {
-		if running[p.Identity] == nil {
-			m.identities = append(m.identities, p.Identity)
+	var running [][]*model.Proxy
+	index, at := map[model.Identity]int{}, 0
+	for i, p := range proxies {
+		// Neighbours are mostly of one workload.
+		if i == 0 || p.Identity != proxies[i-1].Identity {
+			known := false
+			if at, known = index[p.Identity]; !known {
+				at = len(running)
+				index[p.Identity] = at
+				m.identities, running = append(m.identities, p.Identity), append(running, nil)
+			}
 		}
-		running[p.Identity] = append(running[p.Identity], p)
+		running[at] = append(running[at], p)
 	}
-	for _, identity := range m.identities {
-		if members := m.stages.again(before.stages, identity, running[identity], membersOf); len(members) > 0 {
+	for i, identity := range m.identities {
+		if members := m.stages.again(before.stages, identity, running[i], membersOf); len(members) > 0 {
 			m.of[identity] = members
 		}
 	}

@@ -72,13 +72,19 @@ type workload struct {
 	labels func(pod string, ordinal int32) map[string]string
 	// subdomain is the governing service of a StatefulSet, whose pods have host names; empty for other kinds.
 	subdomain string
+	// faulty is why a cluster would refuse it.
+	faulty workloadFault
 }
+
+// workloadFault is a field and what is wrong with it; empty for nothing.
+type workloadFault struct{ field, why string }
 
 func list[T metav1.Object](objects []T, convert func(T) workload, now, before map[metav1.Object]*workload) []*workload {
 	workloads := make([]*workload, 0, len(objects))
 	for _, o := range inOrder(objects) {
 		workloads = append(workloads, reused(now, before, metav1.Object(o), func(metav1.Object) *workload {
 			w := convert(o)
+			w.faulty.field, w.faulty.why = w.fault()
 			return &w
 		}))
 	}

@@ -72,6 +72,8 @@ type control struct {
 	tracer  *trace.Tracer
 	// round is the newest that was published.
 	round atomic.Pointer[live.Round]
+	// rotation is where roots are replaced.
+	rotation *rotation
 	// told are the findings that were logged.
 	told map[model.Diagnostic]bool
 	// again asks for another round without a change of the manifests.
@@ -93,7 +95,7 @@ func newControl(ctx context.Context, flags *controlFlags, authorities string, w 
 	ctx, stop := context.WithCancel(ctx)
 	c := &control{
 		flags: flags, level: &logs.Level{}, metrics: metrics.New(), health: health.NewState(synced, listening),
-		folder: authorities, now: w.now, told: map[model.Diagnostic]bool{}, again: make(chan struct{}, 1), stop: stop,
+		folder: authorities, rotation: &rotation{file: filepath.Join(authorities, "rotation.json")}, now: w.now, told: map[model.Diagnostic]bool{}, again: make(chan struct{}, 1), stop: stop,
 	}
 	if err := c.begin(ctx, w); err != nil {
 		c.close()
@@ -119,6 +121,7 @@ func (c *control) begin(ctx context.Context, w world) (err error) {
 		},
 		Now: w.now, Changed: c.renew, Settled: func() bool { return c.server.Settled() },
 		Issued: func(i certs.Issued) { c.metrics.Certificate(i.Took, i.Err) }, Log: c.log,
+		Rotated: func(certs.Step) { c.complain("keep the state of the rotation", c.rotation.save(c.keeper.State())) }, Resume: c.rotation.read(),
 	})
 	c.server = ads.NewServer(ads.Options{
 		Credentials: c.keeper, TLS: ads.ServerTLS(c.keeper, compiler.ControlPlaneIdentity, ""),
@@ -234,22 +237,13 @@ func (c *control) close() {
 	_ = c.tracer.Shutdown(last)
 }
 
-// Issue certifies the stream of a proxy by the root that signs now. It implements sinks.Issuer.
-func (c *control) Issue(ctx context.Context, identity model.Identity, trustDomain string, validity time.Duration) ([]byte, sinks.PrivateKey, []byte, error) {
-	authority, err := c.open(c.keeper.State().Signs, c.settings().KeyBits)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	return authority.Issue(ctx, identity, trustDomain, validity)
-}
-
 // trust is the trust bundle, and the part of it that signs now.
 func (c *control) trust() (bundle, signer []byte, err error) {
-	authority, err := c.open(c.keeper.State().Signs, c.settings().KeyBits)
-	if err != nil {
-		return nil, nil, err
+	bundle, signer = c.keeper.Trust(), c.keeper.Signer()
+	if len(bundle) == 0 || len(signer) == 0 {
+		return nil, nil, errors.New("there is no root certificate that can be used")
 	}
-	return c.keeper.Trust(), authority.Trust(), nil
+	return bundle, signer, nil
 }
 
 // bootstraps are what sidecars start with that this control plane serves.
@@ -261,7 +255,7 @@ func (c *control) bootstraps(folder string, from compiler.ControlPlane) *bootstr
 		}
 		return cmp.Or(c.settings().CertificateValidity, validity)
 	}
-	return &bootstraps{folder: folder, from: from, issuer: c, trust: c.trust, validity: validity, now: c.now, again: func() { poke(c.again) }}
+	return &bootstraps{folder: folder, from: from, issuer: c.keeper, trust: c.trust, validity: validity, now: c.now, again: func() { poke(c.again) }}
 }
 
 // settings are those of the control plane itself, as they were published last.

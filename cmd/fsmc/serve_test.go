@@ -231,7 +231,7 @@ func TestServe(t *testing.T) {
 		}
 	}
 	for _, series := range []string{
-		`fsm_proxies_connected 1`, `fsm_proxy_responses_total{reason="subscription",type="secrets"} 1`, `fsm_proxy_acknowledgement_seconds_count{type="clusters"}`,
+		`fsm_proxies_connected 1`, `fsm_proxy_responses_total{reason="subscription",type="clusters"} 1`, `fsm_proxy_acknowledgement_seconds_count{type="clusters"}`,
 		`fsm_cert_issued_total `, `fsm_cert_first_expiry_timestamp_seconds `, `fsm_step_seconds_count{step="compile"}`, `fsm_reuse_reused_total{kind="classes"}`,
 		`fsm_source_events_total{event="changed"}`, `fsm_diagnostics{level="error"} 1`, `fsm_mesh_entities{kind="proxies"} 6`,
 	} {

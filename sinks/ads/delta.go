@@ -21,7 +21,7 @@ func (delta) whole() bool { return false }
 // receive waits for a request.
 func (delta) receive(stream grpc.ServerStream) (request, error) {
 	m := &discoveryv3.DeltaDiscoveryRequest{}
-	if err := stream.RecvMsg(m); err != nil {
+	if err := read(stream, m); err != nil {
 		return request{}, err
 	}
 	r, err := newRequest(m.GetTypeUrl(), m.GetNode(), m.GetResponseNonce(), m.GetErrorDetail())

@@ -24,7 +24,7 @@ func (state) whole() bool { return true }
 // receive waits for a request.
 func (state) receive(stream grpc.ServerStream) (request, error) {
 	m := &discoveryv3.DiscoveryRequest{}
-	if err := stream.RecvMsg(m); err != nil {
+	if err := read(stream, m); err != nil {
 		return request{}, err
 	}
 	r, err := newRequest(m.GetTypeUrl(), m.GetNode(), m.GetResponseNonce(), m.GetErrorDetail())

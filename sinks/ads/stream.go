@@ -12,7 +12,6 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	"github.com/flomesh-io/fsmc/model"
 	"github.com/flomesh-io/fsmc/sinks"
@@ -116,11 +115,6 @@ func (st *stream) closed(err error) error {
 			st.refusals.note(why, st.identity, "node", st.id.String())
 		}
 		return why
-	case status.Code(err) == codes.Internal:
-		// gRPC's word for bytes that are no message.
-		garbage := &refusal{codes.InvalidArgument, "garbage", "a request cannot be read"}
-		st.refusals.note(garbage, st.identity)
-		return garbage
 	}
 	return err
 }
@@ -130,14 +124,18 @@ func (st *stream) run(requests <-chan request, broken <-chan error) error {
 	alarm := time.NewTimer(time.Hour)
 	defer alarm.Stop()
 	var sent chan error // nil when nothing is being sent
+	var patience time.Time
 	for {
-		look := st.Limits.Send
+		var look time.Duration
 		if sent == nil {
 			var messages []outgoing
 			messages, look = st.next()
 			if len(messages) > 0 {
-				sent, look = st.send(messages), st.Limits.Send
+				sent, patience = st.send(messages), time.Now().Add(st.Limits.Send)
 			}
+		}
+		if sent != nil {
+			look = time.Until(patience)
 		}
 		alarm.Reset(look)
 		select {

@@ -3,6 +3,8 @@ package ads
 import (
 	"fmt"
 
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
@@ -90,8 +92,27 @@ func (codec) Marshal(v any) (mem.BufferSlice, error) {
 	return nil, fmt.Errorf("a %T is no message", v)
 }
 
+// unread is a message as it came. What cannot be read is the server's to answer, and not gRPC's.
+type unread []byte
+
+// read decodes the next message of a stream.
+func read(stream grpc.ServerStream, message proto.Message) error {
+	var u unread
+	if err := stream.RecvMsg(&u); err != nil {
+		return err
+	}
+	if err := proto.Unmarshal(u, message); err != nil {
+		return refuse(codes.InvalidArgument, "garbage", "a request cannot be read: %v", err)
+	}
+	return nil
+}
+
 // Unmarshal implements encoding.CodecV2.
 func (codec) Unmarshal(data mem.BufferSlice, v any) error {
+	if u, ok := v.(*unread); ok {
+		*u = data.Materialize()
+		return nil
+	}
 	message, ok := v.(proto.Message)
 	if !ok {
 		return fmt.Errorf("a %T is no message", v)

@@ -2,7 +2,7 @@
 // a span for each step, and one for each type of resource that is pushed then.
 //
 //	snapshot
-//	├── read, complete, resolve, compile, publish
+//	├── complete, resolve, compile, publish
 //	└── push (type=routes, reason=snapshot, responses=12, …)
 //
 // Others need not know OpenTelemetry: spans begin and end with plain functions (Tracer.Spans), and pushes are made of the

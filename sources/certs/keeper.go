@@ -145,6 +145,16 @@ func (k *Keeper) Trust() []byte {
 	return k.trust
 }
 
+// Signer is the part of the trust bundle that signs now, in PEM. It is empty until an authority could be opened.
+func (k *Keeper) Signer() []byte {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.begun {
+		return nil
+	}
+	return k.authorities[k.terms.root].Trust()
+}
+
 // State is where the rotation stands: a value to look at, and to keep for Options.Resume.
 func (k *Keeper) State() State {
 	k.mu.Lock()

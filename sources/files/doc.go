@@ -7,5 +7,7 @@
 //	document  text → documents          body      document → JSON with its marks
 //	manifest  body → objects in it      decode    manifest → Go object, or findings
 //
+// A Reader does that again and again: it remembers what became of each document, and a watch tells it when to look.
+//
 // One bad document never loses the others, and an object that cannot be read is never taken as not written.
 package files

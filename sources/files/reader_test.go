@@ -195,7 +195,7 @@ func pointers(o sources.Objects) map[string]any {
 func TestReaderIsRead(t *testing.T) {
 	runs, edits := 30, 40
 	if os.Getenv("FSMC_DEEP") != "" {
-		runs, edits = 1000, 100
+		runs, edits = 300, 100
 	}
 	for seed := range runs {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {

@@ -117,13 +117,15 @@ func (w *watch) wait(ctx context.Context, most time.Duration) bool {
 			if w.concerns(event) {
 				return true
 			}
-		case <-w.watcher.Errors:
-			// Events were lost: everything may have happened.
-			w.moved, w.later = true, true
+		case err := <-w.watcher.Errors:
+			w.missed(err)
 			return true
 		}
 	}
 }
+
+// missed notes that events were lost, for whatever reason: everything may have happened.
+func (w *watch) missed(error) { w.moved, w.later = true, true }
 
 // settle reads when nothing has happened for a moment, and again if something happened while it read.
 func (w *watch) settle(ctx context.Context) (Result, error) {
@@ -156,9 +158,10 @@ func (w *watch) calm(ctx context.Context, calm time.Duration, until time.Time) b
 			over.Stop()
 			stirred = w.concerns(event) || stirred
 			continue
-		case <-w.watcher.Errors:
+		case err := <-w.watcher.Errors:
 			over.Stop()
-			w.moved, w.later, stirred = true, true, true
+			w.missed(err)
+			stirred = true
 			continue
 		}
 		over.Stop()

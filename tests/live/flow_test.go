@@ -21,9 +21,13 @@ const (
 	linesAddress = "198.18.0.4:9000"
 )
 
+// connections are those of each load.
+const connections = 2
+
 // flow is a load that is being made.
 type flow struct {
 	name string
+	kind local.LoadKind
 	stop func()
 
 	mu       sync.Mutex
@@ -37,7 +41,7 @@ func (m *mesh) flows(t *testing.T, pod, address, path string, kinds ...local.Loa
 	for _, kind := range kinds {
 		load := local.Load{
 			Namespace: "shop", Pod: pod, Address: netip.MustParseAddrPort(address), Kind: kind,
-			Connections: 2, Every: 50 * time.Millisecond, For: 5 * time.Minute,
+			Connections: connections, Every: 50 * time.Millisecond, For: 5 * time.Minute,
 		}
 		if path != "" {
 			load.Request = &verdict.Request{Method: "GET", Path: path}
@@ -50,7 +54,7 @@ func (m *mesh) flows(t *testing.T, pod, address, path string, kinds ...local.Loa
 // flow makes a load until the test ends.
 func (m *mesh) flow(t *testing.T, name string, load local.Load) *flow {
 	ctx, cancel := context.WithCancel(context.Background())
-	f := &flow{name: name}
+	f := &flow{name: name, kind: load.Kind}
 	ended := make(chan error, 1)
 	go func() {
 		_, err := m.Load(ctx, load, f.keep)
