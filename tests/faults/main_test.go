@@ -139,29 +139,29 @@ func whole(t *testing.T, paths ...string) map[string]map[string]string {
 func (f fleet) hasAll(t *testing.T, paths ...string) {
 	t.Helper()
 	want := whole(t, paths...)
-	wrong := func() (string, string) {
-		for node, versions := range want {
-			s := f[node]
-			if s == nil {
-				return node, "it was not started"
-			}
-			if has := s.Has(); !s.Connected() || !maps.Equal(has, versions) {
-				return node, fmt.Sprintf("connected: %t, the last stream ended by %v\n%s", s.Connected(), s.Failure(), cmp.Diff(versions, has))
-			}
-		}
-		return "", ""
-	}
-	deadline := time.Now().Add(recovery)
-	for {
-		node, why := wrong()
-		if node == "" {
+	for deadline := time.Now().Add(recovery); ; time.Sleep(5 * time.Millisecond) {
+		lacking := f.lacks(want)
+		if lacking == "" {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("after %s, %s has not all that it is to have: %s", recovery, node, why)
+			t.Fatalf("after %s, not all have what they are to have: %s", recovery, lacking)
 		}
-		time.Sleep(5 * time.Millisecond)
 	}
+}
+
+// lacks says which sidecar has not just what it is to have; empty if there is none.
+func (f fleet) lacks(want map[string]map[string]string) string {
+	for node, versions := range want {
+		s := f[node]
+		if s == nil {
+			return node + " was not started"
+		}
+		if has := s.Has(); !s.Connected() || !maps.Equal(has, versions) {
+			return fmt.Sprintf("%s: connected: %t, the last stream ended by %v\n%s", node, s.Connected(), s.Failure(), cmp.Diff(versions, has))
+		}
+	}
+	return ""
 }
 
 // noRepeats wants that no sidecar was ever sent what it had.
