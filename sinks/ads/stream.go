@@ -111,7 +111,7 @@ func (st *stream) closed(err error) error {
 	case errors.Is(err, io.EOF), errors.Is(err, context.Canceled):
 		return nil
 	case errors.As(err, &why):
-		if why != errDraining {
+		if !errors.Is(err, errDraining) {
 			st.refusals.note(why, st.identity, "node", st.id.String())
 		}
 		return why
