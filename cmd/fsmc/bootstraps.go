@@ -21,14 +21,20 @@ type bootstraps struct {
 	trust    func() (bundle, signer []byte, err error)
 	validity func() time.Duration
 	now      func() time.Time
+	// again asks for another round, after a failure.
+	again func()
 
 	// written is what the folder was last written for.
 	written string
 	at      time.Time
 }
 
-// rewrite is how often certificates are looked at that nothing else has changed.
-const rewrite = 10 * time.Minute
+// rewrite is how often certificates are looked at that nothing else has changed, writeAgain how long after a failure, such
+// as a full disk, it is tried again.
+const (
+	rewrite    = 10 * time.Minute
+	writeAgain = 10 * time.Second
+)
 
 // write brings the folder to the state of a snapshot, if there is something new in it: another proxy, other roots, or
 // certificates that are old by now. Proxies that the snapshot does not have are kept.
@@ -45,6 +51,7 @@ func (b *bootstraps) write(ctx context.Context, s sinks.Snapshot, kept []model.P
 		Issuer: b.issuer, Trust: bundle, Signer: signer, Validity: b.validity(), Now: b.now,
 	}}
 	if err := sink.Publish(ctx, s); err != nil {
+		time.AfterFunc(writeAgain, b.again)
 		return fmt.Errorf("write into %s: %w", b.folder, err)
 	}
 	b.written, b.at = state, b.now()

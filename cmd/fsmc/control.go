@@ -255,7 +255,7 @@ func (c *control) bootstraps(folder string, from compiler.ControlPlane) *bootstr
 		}
 		return cmp.Or(c.settings().CertificateValidity, validity)
 	}
-	return &bootstraps{folder: folder, from: from, issuer: c.keeper, trust: c.trust, validity: validity, now: c.now}
+	return &bootstraps{folder: folder, from: from, issuer: c.keeper, trust: c.trust, validity: validity, now: c.now, again: func() { poke(c.again) }}
 }
 
 // settings are those of the control plane itself, as they were published last.

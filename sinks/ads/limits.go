@@ -32,25 +32,29 @@ type Limits struct {
 	Streams int
 	// Handshakes is how many TLS handshakes may be under way at once; 256.
 	Handshakes int
+	// HandshakesOfOne is how many of them may be of one address, so that one client that does not go on keeps nobody else
+	// out; 32.
+	HandshakesOfOne int
 	// Handshake is how long a connection may take to be set up; 20 s.
 	Handshake time.Duration
 }
 
 func (l Limits) filled() Limits {
 	return Limits{
-		FirstRequest: cmp.Or(l.FirstRequest, 15*time.Second),
-		Unknown:      cmp.Or(l.Unknown, 30*time.Second),
-		Waiting:      cmp.Or(l.Waiting, 1000),
-		Gone:         cmp.Or(l.Gone, 30*time.Second),
-		Wait:         cmp.Or(l.Wait, 15*time.Second),
-		Linger:       cmp.Or(l.Linger, 2*time.Second),
-		Send:         cmp.Or(l.Send, 30*time.Second),
-		MessageBytes: cmp.Or(l.MessageBytes, 3<<20),
-		RequestBytes: cmp.Or(l.RequestBytes, 16<<20),
-		Names:        cmp.Or(l.Names, 100_000),
-		Streams:      cmp.Or(l.Streams, 4),
-		Handshakes:   cmp.Or(l.Handshakes, 256),
-		Handshake:    cmp.Or(l.Handshake, 20*time.Second),
+		FirstRequest:    cmp.Or(l.FirstRequest, 15*time.Second),
+		Unknown:         cmp.Or(l.Unknown, 30*time.Second),
+		Waiting:         cmp.Or(l.Waiting, 1000),
+		Gone:            cmp.Or(l.Gone, 30*time.Second),
+		Wait:            cmp.Or(l.Wait, 15*time.Second),
+		Linger:          cmp.Or(l.Linger, 2*time.Second),
+		Send:            cmp.Or(l.Send, 30*time.Second),
+		MessageBytes:    cmp.Or(l.MessageBytes, 3<<20),
+		RequestBytes:    cmp.Or(l.RequestBytes, 16<<20),
+		Names:           cmp.Or(l.Names, 100_000),
+		Streams:         cmp.Or(l.Streams, 4),
+		Handshakes:      cmp.Or(l.Handshakes, 256),
+		HandshakesOfOne: cmp.Or(l.HandshakesOfOne, 32),
+		Handshake:       cmp.Or(l.Handshake, 20*time.Second),
 	}
 }
 

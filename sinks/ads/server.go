@@ -107,7 +107,7 @@ func (s *Server) transport() []grpc.ServerOption {
 	}
 	if s.TLS != nil {
 		options = append(options, grpc.Creds(boundedHandshakes{
-			credentials.NewTLS(s.TLS), make(chan struct{}, s.Limits.Handshakes), s.handshakeFailed,
+			credentials.NewTLS(s.TLS), make(chan struct{}, s.Limits.Handshakes), newQueues(s.Limits.HandshakesOfOne), s.handshakeFailed,
 		}))
 	}
 	return options

@@ -86,11 +86,14 @@ func (o *ownCertificate) pair(ctx context.Context) (tls.Certificate, error) {
 type boundedHandshakes struct {
 	credentials.TransportCredentials
 	room   chan struct{}
+	queues *queues
 	failed func(reason string, err error)
 }
 
 // ServerHandshake implements credentials.TransportCredentials. gRPC bounds it, with the time spent waiting.
 func (b boundedHandshakes) ServerHandshake(c net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	leave := b.queues.enter(c.RemoteAddr())
+	defer leave()
 	b.room <- struct{}{}
 	defer func() { <-b.room }()
 	conn, info, err := b.TransportCredentials.ServerHandshake(c)

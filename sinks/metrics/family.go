@@ -108,6 +108,7 @@ var flags = []string{
 var causes = []string{
 	"unauthenticated", "no-certificate", "certificate-names", "trust-domain", "node-id", "foreign-proxy", "unknown-proxy", "gone-proxy",
 	"no-snapshot", "too-many-proxies", "too-many-waiting", "draining", "superseded", "silent", "slow", "names", "nonce", "type", "garbage",
+	"handshake", "certificate-expired", "certificate-unknown-authority", "certificate-invalid",
 }
 
 // bounds are the upper bounds of the buckets of every histogram, in seconds: from one resource to a large mesh.

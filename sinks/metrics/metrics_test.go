@@ -56,7 +56,7 @@ func TestEveryCauseIsKnown(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, match := range regexp.MustCompile(`(?:refuse\(|refusal\{)codes\.\w+, "([^"]+)"`).FindAllSubmatch(text, -1) {
+		for _, match := range regexp.MustCompile(`(?:(?:refuse\(|refusal\{)codes\.\w+, |(?m:^\t+return ))"([a-z-]+)"`).FindAllSubmatch(text, -1) {
 			found++
 			if cause := string(match[1]); !slices.Contains(causes, cause) {
 				t.Errorf("%s refuses because of %s", file, cause)
