@@ -168,6 +168,8 @@ func (b *broadcaster) prepare(c change) func() {
 	}
 }
 
+func (b *broadcaster) arrived() bool { return b.got.Load() >= b.expected.Load() }
+
 func (b *broadcaster) settled() bool { return b.got.Load() >= b.expected.Load() }
 
 func (b *broadcaster) serve(l net.Listener) { _ = b.grpc.Serve(l) }

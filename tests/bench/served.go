@@ -17,7 +17,8 @@ type pushServer interface {
 	begin(proxies map[string]int, resources int)
 	// prepare does whatever need not be measured; what it returns publishes the change.
 	prepare(change) func()
-	// settled says whether every proxy has acknowledged what it is to have.
+	// arrived says, as far as counting tells, whether everything that was expected was acknowledged; settled says whether every proxy has acknowledged what it is to have.
+	arrived() bool
 	settled() bool
 	stop()
 }
@@ -68,9 +69,17 @@ func (o *served) prepare(c change) func() {
 	return func() { _ = o.Publish(context.Background(), next) }
 }
 
-func (o *served) settled() bool {
-	return o.opened.Load() >= o.expectedStreams.Load() && o.acknowledged.Load() >= o.expectedAcknowledged.Load() && o.Settled()
+func (o *served) arrived() bool {
+	if o.opened.Load() < o.expectedStreams.Load() {
+		return false
+	}
+	if n := o.expectedAcknowledged.Load(); n > 0 {
+		return o.acknowledged.Load() >= n
+	}
+	return o.Settled() // of proxies that have everything already nothing is heard
 }
+
+func (o *served) settled() bool { return o.Settled() }
 
 func (o *served) stop() {
 	ctx, cancel := context.WithCancel(context.Background())
