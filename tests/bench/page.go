@@ -137,7 +137,7 @@ func (b book) editSection(p *strings.Builder, pictures string) {
 	if !b.section(p, "Small changes", "edit", `
 Objects of a cluster are changed as a cluster does it, and go through CompleteFrom, ResolveFrom and CompileFrom over what was there
 before. Microseconds are CPU time on one processor, the median of many changes, without garbage collection; shares are of the same
-from scratch (which has its least). An endpoint becomes ready or stops being so; a policy admits one client more or less; the requests
+from scratch (which has its least). In turn: an endpoint becomes ready or stops being so; a policy admits one client more or less; the requests
 of a policy change; a limit in the MeshConfig changes, which concerns no configuration; egress is switched, which concerns all.`) {
 		return
 	}
@@ -169,7 +169,7 @@ which is not in the times but in the CPU time.`) {
 	for _, r := range b.push {
 		for i, x := range r.Ours.Phases {
 			f := r.Floor.Phases[i]
-			fmt.Fprintf(p, "| %d | %s | %d | %.1f | %.1f | %.1f | %.1f | %.1f | %.1f | %.1f | %.1f | %.2f | %d | %d | %d | %.2f |\n", r.Proxies, x.Name, x.Streams, x.All*1e3, x.P50*1e3, x.P99*1e3,
+			fmt.Fprintf(p, "| %d | %s | %d | %.1f | %.1f | %.1f | %.1f | %.1f | %.1f | %.1f | %.1f | %.2f | %d | %d | %d | %.2f |\n", r.Proxies, phaseName(x.Name), x.Streams, x.All*1e3, x.P50*1e3, x.P99*1e3,
 				f.All*1e3, f.P50*1e3, f.P99*1e3, x.CPU*1e3, f.CPU*1e3, x.CPU/f.CPU, x.Messages, x.Resources, x.Secrets, float64(x.Bytes)/1e6)
 		}
 	}
@@ -213,7 +213,7 @@ func (b book) pictures() map[string]picture {
 		for _, r := range b.push {
 			for i, x := range r.Ours.Phases {
 				ratio := x.CPU / r.Floor.Phases[i].CPU
-				c.bars = append(c.bars, bar{fmt.Sprintf("%d proxies", r.Proxies), x.Name, ratio, fmt.Sprintf("%.2f", ratio), false})
+				c.bars = append(c.bars, bar{fmt.Sprintf("%d proxies", r.Proxies), phaseName(x.Name), ratio, fmt.Sprintf("%.2f", ratio), false})
 			}
 		}
 		all["push"] = c
