@@ -30,8 +30,8 @@ const podsPerApp = 10
 
 // options are the flags.
 type options struct {
-	run, keep, profiles, results, page, child string
-	list                                      bool
+	run, keep, note, profiles, results, page, child string
+	list                                            bool
 }
 
 func main() {
@@ -39,6 +39,7 @@ func main() {
 	flag.StringVar(&o.run, "run", ".", "run the benchmarks whose name matches this `expression`")
 	flag.BoolVar(&o.list, "list", false, "list the benchmarks that -run chooses, and run none")
 	flag.StringVar(&o.keep, "keep", "", "keep the figures, with this `date`, in the folder of -results")
+	flag.StringVar(&o.note, "note", "", "keep this `text` with the figures")
 	flag.StringVar(&o.results, "results", "bench/results", "the `folder` of results")
 	flag.StringVar(&o.profiles, "profile", "", "write profiles to this `folder` too")
 	flag.StringVar(&o.page, "page", "", "run nothing, and write the page of the results to this `file`")
@@ -127,11 +128,15 @@ func chosen(run string) ([]family, error) {
 func (o options) table(out io.Writer, f family) error {
 	if o.list {
 		for _, b := range f.members {
-			fmt.Fprintln(out, b.name)
+			if _, err := fmt.Fprintln(out, b.name); err != nil {
+				return err
+			}
 		}
 		return nil
 	}
-	fmt.Fprintf(out, "%s\n%s\n", f.legend, f.header)
+	if _, err := fmt.Fprintf(out, "\n%s\n%s\n", f.legend, f.header); err != nil {
+		return err
+	}
 	var rows []json.RawMessage
 	for _, b := range f.members {
 		row, err := o.apart(b)
@@ -142,14 +147,15 @@ func (o options) table(out io.Writer, f family) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", b.name, err)
 		}
-		fmt.Fprintln(out, line)
+		if _, err := fmt.Fprintln(out, line); err != nil {
+			return err
+		}
 		rows = append(rows, row)
 	}
-	fmt.Fprintln(out)
 	if o.keep == "" {
 		return nil
 	}
-	return keep(o.results, f.name, result{Date: o.keep, Command: strings.Join(o.command(), " "), Rows: rows})
+	return keep(o.results, f.name, result{Date: o.keep, Note: o.note, Command: strings.Join(o.command(), " "), Rows: rows})
 }
 
 // command is how this run can be had again.

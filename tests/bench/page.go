@@ -96,9 +96,17 @@ func (b book) section(p *strings.Builder, title, family, text string) bool {
 		return false
 	}
 	m := r.Machine
-	fmt.Fprintf(p, "\n## %s\n\n%s\n\n*%s, commit %s, `%s`: %s, %d processors, %s of memory, %s, %s.*\n\n", title, strings.TrimSpace(text),
-		r.Date, r.Commit, r.Command, m.Processor, m.CPUs, m.Memory, m.Platform, m.Go)
+	fmt.Fprintf(p, "\n## %s\n\n%s\n\n*%s, commit %s, `%s`: %s, %d processors, %s of memory, %s, %s.%s*\n\n", title, strings.TrimSpace(text),
+		r.Date, r.Commit, r.Command, m.Processor, m.CPUs, m.Memory, m.Platform, m.Go, noted(r.Note))
 	return true
+}
+
+// noted is a note as the end of a paragraph.
+func noted(note string) string {
+	if note == "" {
+		return ""
+	}
+	return " " + note
 }
 
 func (b book) compileSection(p *strings.Builder, pictures string) {

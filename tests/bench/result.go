@@ -18,7 +18,9 @@ type result struct {
 	Commit  string `json:"commit"`
 	Command string `json:"command"`
 	// Date is as the caller has given it.
-	Date string            `json:"date"`
+	Date string `json:"date"`
+	// Note is what else the caller says of the run, such as that the machine was not idle.
+	Note string            `json:"note,omitempty"`
 	Rows []json.RawMessage `json:"rows"`
 }
 
