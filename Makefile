@@ -53,7 +53,7 @@ golden: ## Rewrite the goldens under testdata/ from nothing; then read the diff
 check: check-fmt go-vet go-lint check-codegen ## Everything that can be said without running the tests
 
 .PHONY: bench
-bench: ## Measure everything (about an hour); BENCH=push/1000 chooses, KEEP=date keeps bench/results
+bench: ## Measure everything (20 minutes); BENCH=push/1000 chooses, KEEP=date keeps the figures
 	@go run ./tests/bench -run '$(BENCH)' $(if $(KEEP),-keep '$(KEEP)')
 
 .PHONY: fuzz
