@@ -69,17 +69,35 @@ func (f *Folder) change() string {
 		return fmt.Sprintf("%s has %d matches", a.Name, a.Matches)
 	case 3:
 		if f.random.IntN(4) == 0 {
-			a.Versioned = !a.Versioned && !a.ClientOnly
+			a.Versioned = !a.Versioned && !a.ClientOnly && f.versioned() < len(f.apps)/10
 			return fmt.Sprintf("%s is versioned: %t", a.Name, a.Versioned)
 		}
 	}
 	return f.call(a, f.random.IntN(len(f.apps)))
 }
 
+// versioned is how many applications have two versions. A tenth of all at most has, so that the mesh does not grow with the
+// number of edits.
+func (f *Folder) versioned() int {
+	n := 0
+	for _, a := range f.graph.Apps {
+		if a.Versioned {
+			n++
+		}
+	}
+	return n
+}
+
+// mostCalls is how many others an application calls at most.
+const mostCalls = 5
+
 // call has an application call another one, or not any more.
 func (f *Folder) call(a *shapes.App, to int) string {
 	if f.graph.Apps[to].ClientOnly || f.graph.Apps[to].Name == a.Name {
 		return "nothing"
+	}
+	if len(a.Calls) > mostCalls {
+		to = a.Calls[f.random.IntN(len(a.Calls))]
 	}
 	at, calls := slices.BinarySearch(a.Calls, to)
 	a.Calls = slices.Clone(a.Calls)
