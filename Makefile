@@ -56,6 +56,10 @@ check: check-fmt go-vet go-lint check-codegen ## Everything that can be said wit
 bench: ## Measure whole meshes; BENCH=star/1000 chooses, RESULTS=name keeps bench/results/name.json
 	@go run ./tests/bench -run '$(BENCH)' $(if $(RESULTS),-json '$(RESULTS)')
 
+.PHONY: soak
+soak: ## Edit a mesh with real Envoys under load for FOR (30m); SEED=2 edits otherwise, JSON=file keeps the report
+	@$(ENVOY) && go run ./tests/soak -for '$(or $(FOR),30m)' -seed '$(or $(SEED),1)' $(if $(JSON),-json '$(JSON)')
+
 .PHONY: fuzz
 fuzz: ## Fuzz each target for FUZZTIME
 	@scripts/fuzz.sh $(FUZZTIME)

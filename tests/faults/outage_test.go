@@ -24,7 +24,7 @@ spec: {certificate: {serviceCertValidityDuration: 4s}}
 // that reason, told once and counted; the new one, which lies on the disk by then, lets the sidecar in within 30 seconds.
 func TestCertificateExpiresDuringAnOutage(t *testing.T) {
 	folder, _ := manifests(t, 10, 3)
-	config := filepath.Join(folder, "fsm-system.yaml")
+	config := filepath.Join(folder, "fsm-system.fsm-mesh-config.yaml")
 	if err := os.WriteFile(config, []byte(shortLived), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -137,13 +137,22 @@ func (b *bath) whole(ctx context.Context) error {
 	return nil
 }
 
-// edit edits the manifests until the time is over, and takes samples.
+// edit edits the manifests until the time is over, while samples are taken.
 func (b *bath) edit(ctx context.Context) error {
 	began := time.Now()
+	sampled := make(chan []sample)
+	sampling, stop := context.WithCancel(ctx)
+	go func() { sampled <- b.sample(sampling, began) }()
+	err := b.editing(ctx, began)
+	stop()
+	b.Samples = <-sampled
+	b.Seconds = time.Since(began).Seconds()
+	return err
+}
+
+func (b *bath) editing(ctx context.Context, began time.Time) error {
 	ticker := time.NewTicker(time.Duration(float64(time.Second) / b.rate))
 	defer ticker.Stop()
-	pause := max(b.during/60, time.Second)
-	next := began.Add(pause)
 	for time.Since(began) < b.during {
 		select {
 		case <-ctx.Done():
@@ -155,12 +164,7 @@ func (b *bath) edit(ctx context.Context) error {
 		if err := b.one(); err != nil {
 			return fmt.Errorf("edit %d: %w", b.Edits, err)
 		}
-		if time.Now().After(next) {
-			b.Samples = append(b.Samples, b.sample(began))
-			next = time.Now().Add(pause)
-		}
 	}
-	b.Seconds = time.Since(began).Seconds()
 	return nil
 }
 
@@ -174,9 +178,22 @@ func (b *bath) one() error {
 	return err
 }
 
-func (b *bath) sample(began time.Time) sample {
-	use := b.place.Use()
-	return sample{time.Since(began).Seconds(), b.place.Numbers()["fsm_proxies_connected"], use}
+// sample takes about sixty samples of what the server needs.
+func (b *bath) sample(ctx context.Context, began time.Time) []sample {
+	ticker := time.NewTicker(max(b.during/60, time.Second))
+	defer ticker.Stop()
+	var all []sample
+	for {
+		select {
+		case <-ctx.Done():
+			return all
+		case <-ticker.C:
+		}
+		use := b.place.Use()
+		if use.Goroutines > 0 {
+			all = append(all, sample{time.Since(began).Seconds(), b.place.Numbers()["fsm_proxies_connected"], use})
+		}
+	}
 }
 
 // finish makes the last edit, waits for it to arrive, and counts.
@@ -202,7 +219,7 @@ func (b *bath) finish(ctx context.Context) error {
 	numbers := b.place.Numbers()
 	b.Published = int(numbers[`fsm_step_seconds_count{step="publish"}`])
 	for series, n := range numbers {
-		if strings.HasPrefix(series, "fsm_proxy_response_rejected_total") || strings.HasPrefix(series, "fsm_proxy_rejections_total") {
+		if strings.HasPrefix(series, "fsm_proxy_rejections_total") {
 			b.Rejected += int(n)
 		}
 	}
