@@ -43,7 +43,7 @@ build-demo: ## Build bin/fsm-demo, the programs of the bookstore
 
 .PHONY: tools
 tools: ## Install what the mesh on one machine needs, where that can be done
-	@scripts/iptables.sh
+	@scripts/tools.sh
 
 .PHONY: golden
 golden: ## Rewrite the goldens under testdata/ from nothing; then read the diff

@@ -23,6 +23,8 @@ type ControlPlane struct {
 	Host  string
 	Host6 string
 	Port  uint16
+	// Socket, unless empty, is the path of a Unix socket that is called instead.
+	Socket string
 	// Identity is whom the server's certificate must name.
 	Identity model.Identity
 	// Watched says that the certificate of the stream is taken anew when its files change (CertificateSecretFile,
@@ -98,15 +100,22 @@ func (c ControlPlane) cluster(trustDomain string) *clusterv3.Cluster {
 		TransportSocket: c.transportSocket(trustDomain),
 		LoadAssignment: &endpointv3.ClusterLoadAssignment{
 			ClusterName: controlPlaneCluster,
-			Endpoints: []*endpointv3.LocalityLbEndpoints{{
-				LbEndpoints: []*endpointv3.LbEndpoint{lbEndpoint(c.Host, c.Port)},
-			}},
+			Endpoints:   []*endpointv3.LocalityLbEndpoints{{LbEndpoints: []*endpointv3.LbEndpoint{c.endpoint()}}},
 		},
 	}
-	if _, err := netip.ParseAddr(c.Host); err == nil {
+	if _, err := netip.ParseAddr(c.Host); err == nil || c.Socket != "" {
 		cluster.ClusterDiscoveryType = &clusterv3.Cluster_Type{Type: clusterv3.Cluster_STATIC}
 	}
 	return cluster
+}
+
+func (c ControlPlane) endpoint() *endpointv3.LbEndpoint {
+	if c.Socket == "" {
+		return lbEndpoint(c.Host, c.Port)
+	}
+	return &endpointv3.LbEndpoint{HostIdentifier: &endpointv3.LbEndpoint_Endpoint{Endpoint: &endpointv3.Endpoint{
+		Address: &corev3.Address{Address: &corev3.Address_Pipe{Pipe: &corev3.Pipe{Path: c.Socket}}},
+	}}}
 }
 
 func http2Only() *httpv3.HttpProtocolOptions {

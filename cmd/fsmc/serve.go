@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,7 +45,7 @@ health and version are at --metrics-address. When it is interrupted, streams end
 	c.Flags().StringVarP(&command.out, "output", "o", "", "write the sidecars' bootstraps and certificates into `DIR`")
 	c.Flags().StringVar(&command.caDir, "ca-dir", "", "keep the certificate authority in `DIR` (default: the folder of -o with -ca added)")
 	c.Flags().StringArrayVar(&command.listen, "listen", []string{fmt.Sprintf("127.0.0.1:%d", compiler.ControlPlanePort)}, "serve ADS at `ADDRESS`, HOST:PORT or unix:PATH; can be repeated")
-	c.Flags().StringVar(&command.advertise, "advertise", "", "where bootstraps lead, as `HOST:PORT` (default: the first --listen)")
+	c.Flags().StringVar(&command.advertise, "advertise", "", "where bootstraps lead, as `ADDRESS` (default: the first --listen)")
 	c.Flags().DurationVar(&command.drain, "drain", 5*time.Second, "how long the end of all streams takes, so that proxies spread to other replicas")
 	c.RunE = func(c *cobra.Command, args []string) error { return command.run(c, args) }
 	return c
@@ -89,20 +90,16 @@ func (command *serveCommand) run(c *cobra.Command, paths []string) error {
 }
 
 // leadsHere is where bootstraps lead.
-func (command *serveCommand) leadsHere() (compiler.ControlPlane, error) {
-	from := compiler.ControlPlane{Identity: compiler.ControlPlaneIdentity, Watched: true}
-	address := command.advertise
-	if address == "" {
-		address = command.listen[0]
-	}
-	if path, ok := strings.CutPrefix(address, "unix:"); ok && command.advertise == "" {
-		_ = path
-		from.Host, from.Port = "127.0.0.1", compiler.ControlPlanePort
-		return from, nil
+func (command *serveCommand) leadsHere() (from compiler.ControlPlane, err error) {
+	from = compiler.ControlPlane{Identity: compiler.ControlPlaneIdentity, Watched: true}
+	address := cmp.Or(command.advertise, command.listen[0])
+	if path, ok := strings.CutPrefix(address, "unix:"); ok {
+		from.Socket, err = filepath.Abs(path)
+		return from, err
 	}
 	host, text, err := net.SplitHostPort(address)
 	if err != nil {
-		return from, fmt.Errorf("%q is not HOST:PORT", address)
+		return from, fmt.Errorf("%q is neither HOST:PORT nor unix:PATH", address)
 	}
 	port, err := strconv.ParseUint(text, 10, 16)
 	if err != nil || port == 0 || host == "" {

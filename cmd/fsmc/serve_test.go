@@ -69,7 +69,13 @@ func free(t *testing.T) string {
 	return l.Addr().String()
 }
 
-func serve(t *testing.T, args ...string) *server {
+// serve starts a server whose debug server is on and that logs everything.
+func serve(t *testing.T) *server {
+	t.Helper()
+	return serveWith(t, "--enable-debug-server", "--log-level", "trace")
+}
+
+func serveWith(t *testing.T, args ...string) *server {
 	t.Helper()
 	s := &server{
 		t: t, manifests: t.TempDir(), out: filepath.Join(t.TempDir(), "out"), address: free(t), metrics: free(t), debug: free(t),
@@ -81,8 +87,7 @@ func serve(t *testing.T, args ...string) *server {
 	var ctx context.Context
 	ctx, s.stop = context.WithCancel(t.Context())
 	args = append([]string{
-		"serve", s.manifests, "-o", s.out, "--listen", s.address, "--metrics-address", s.metrics, "--debug-address", s.debug,
-		"--enable-debug-server", "--log-level", "trace", "--drain", "100ms",
+		"serve", s.manifests, "-o", s.out, "--listen", s.address, "--metrics-address", s.metrics, "--debug-address", s.debug, "--drain", "100ms",
 	}, args...)
 	go func() {
 		s.code <- execute(ctx, args, world{in: strings.NewReader(""), out: s.output, err: s.output, getenv: func(string) string { return "" }, now: time.Now})
@@ -243,6 +248,49 @@ func TestServe(t *testing.T) {
 	s.keepsSecrets(secrets)
 	if code := s.end(); code != exitFindings {
 		t.Errorf("exit code %d: there is an error in the manifests\n%s", code, s.output)
+	}
+}
+
+// TestSettingsOfTheControlPlaneAreFollowed: the debug server and the level of the log are what the MeshConfig says.
+func TestSettingsOfTheControlPlaneAreFollowed(t *testing.T) {
+	s := serveWith(t)
+	answers := func() bool {
+		c, err := net.Dial("tcp", s.debug)
+		if err == nil {
+			_ = c.Close()
+		}
+		return err == nil
+	}
+	if answers() {
+		t.Error("the debug server is on, and nobody asked for it")
+	}
+	observed := func(level string, debug bool) {
+		s.write("mesh.yaml", fmt.Sprintf(`apiVersion: config.flomesh.io/v1alpha2
+kind: MeshConfig
+metadata: {name: fsm-mesh-config, namespace: fsm-system}
+spec: {observability: {fsmLogLevel: %s, enableDebugServer: %t}}
+`, level, debug))
+	}
+	observed("debug", true)
+	s.await("the debug server is on", answers)
+	level := func() string {
+		text, _ := s.get("http://" + s.debug + "/debug/log-level?format=json")
+		return text
+	}
+	s.await("the level is debug", func() bool { return strings.Contains(level(), "debug") })
+	observed("error", false)
+	s.await("the debug server is off", func() bool { return !answers() })
+	before := len(s.output.String())
+	s.write("more.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: more, namespace: bookstore}\nspec: {selector: {app: bookstore}, ports: [{port: 80, targetPort: 14001}]}\n")
+	s.await("the edit is counted", func() bool {
+		metrics, _ := s.get("http://" + s.metrics + "/metrics")
+		return strings.Contains(metrics, `fsm_mesh_entities{kind="services"} 6`)
+	})
+	if text := s.output.String()[before:]; strings.Contains(text, "level=info") {
+		t.Errorf("at level error it logs\n%s", text)
+	}
+	if code := s.end(); code != exitDone {
+		t.Errorf("exit code %d", code)
 	}
 }
 

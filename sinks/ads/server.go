@@ -207,8 +207,12 @@ func (s *Server) connected() []*stream {
 	return list
 }
 
-// Settled says whether every connected proxy has acknowledged, or rejected for good, all that it is to have.
+// Settled says whether every connected proxy has acknowledged, or rejected for good, all that it is to have. While a
+// certificate is on its way it is not.
 func (s *Server) Settled() bool {
+	if s.wallet.busy() {
+		return false
+	}
 	w, _ := s.current()
 	for _, st := range s.connected() {
 		if !st.settled(w) {

@@ -152,6 +152,19 @@ func (w *wallet) renewed(identity model.Identity) {
 	}
 }
 
+// busy says whether a certificate is on its way.
+func (w *wallet) busy() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	//ordered: one is enough
+	for _, c := range w.certificates {
+		if c.fetching {
+			return true
+		}
+	}
+	return false
+}
+
 // forget drops the certificate of an identity.
 func (w *wallet) forget(identity model.Identity) {
 	w.mu.Lock()

@@ -16,6 +16,7 @@ import (
 func TestBootstrapsThatLeadToAControlPlane(t *testing.T) {
 	for name, from := range map[string]compiler.ControlPlane{
 		"once":    {Host: "127.0.0.1", Port: compiler.ControlPlanePort, Identity: compiler.ControlPlaneIdentity},
+		"socket":  {Socket: "/run/fsmc.sock", Identity: compiler.ControlPlaneIdentity},
 		"watched": {Host: "fsm-controller.fsm-system.svc", Port: compiler.ControlPlanePort, Identity: compiler.ControlPlaneIdentity, Watched: true},
 	} {
 		t.Run(name, func(t *testing.T) {
