@@ -123,6 +123,7 @@ func TestManyConnectionsFromOneClient(t *testing.T) {
 
 // A handshake that does not go on is ended within 30 seconds, and what waits behind it is not kept for longer.
 func TestSilentConnectionsAreEnded(t *testing.T) {
+	t.Parallel()
 	folder, _ := manifests(t, 10, 11)
 	p := place(t, folder)
 	start(t, p)
