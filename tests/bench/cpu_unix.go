@@ -3,6 +3,8 @@
 package main
 
 import (
+	"os"
+	"runtime"
 	"syscall"
 	"time"
 )
@@ -14,4 +16,16 @@ func cpuTime() time.Duration {
 		panic(err)
 	}
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+// peakOf is the most memory of a process that has ended. Linux counts kibibytes and Darwin bytes.
+func peakOf(state *os.ProcessState) uint64 {
+	usage, ok := state.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return 0
+	}
+	if runtime.GOOS == "darwin" {
+		return uint64(usage.Maxrss)
+	}
+	return uint64(usage.Maxrss) << 10
 }

@@ -1,168 +1,195 @@
-// Command bench measures the pipeline on generated meshes: reading manifests, resolving, and compiling against a floor.
+// Command bench measures fsmc: compiling generated meshes against a floor, small changes against compiling from scratch,
+// serving thousands of proxies against a server that only sends bytes, and the command line from a cold start.
 //
-// Ratios are what to look at: compilation and floor run in turn in one process, so that whatever disturbs the machine
-// disturbs both. Each row of the table is a process of its own, so that its peak memory is its own.
+// Ratios are what to look at: what is compared runs in turn on one machine, so that whatever disturbs the machine disturbs
+// both. Each row of a table is a process of its own, so that its memory and its CPU time are its own.
 //
-//	go run ./tests/bench                      every shape and size
-//	go run ./tests/bench -run power-law/1000  those whose name fits
-//	go run ./tests/bench -json baseline       and keep the figures in bench/results/baseline.json
-//	go run ./tests/bench -profile DIR         and leave CPU and allocation profiles there
+//	go run ./tests/bench                          everything
+//	go run ./tests/bench -list                    the names of all benchmarks
+//	go run ./tests/bench -run compile/power-law   those whose name fits
+//	go run ./tests/bench -keep 2026-11-26         and keep the figures in bench/results, with this date
+//	go run ./tests/bench -profile DIR             and leave CPU and allocation profiles there
+//	go run ./tests/bench -page FILE               write the page of what is kept in bench/results
 package main
 
 import (
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
-	"runtime"
-
-	"github.com/flomesh-io/fsmc/tests/shapes"
+	"strings"
 )
+
+//go:generate go run . -results ../../bench/results -page ../../docs/performance.md
 
 // podsPerApp is how many pods each Deployment has.
 const podsPerApp = 10
 
+// options are the flags.
+type options struct {
+	run, keep, profiles, results, page, child string
+	list                                      bool
+}
+
 func main() {
-	run := flag.String("run", ".", "measure the meshes whose shape/size matches this expression")
-	name := flag.String("json", "", "write the figures to bench/results/NAME.json too")
-	profiles := flag.String("profile", "", "write profiles to this directory too")
-	child := flag.Bool("child", false, "measure one mesh in this process; the arguments are its files (used by bench itself)")
+	var o options
+	flag.StringVar(&o.run, "run", ".", "run the benchmarks whose name matches this `expression`")
+	flag.BoolVar(&o.list, "list", false, "list the benchmarks that -run chooses, and run none")
+	flag.StringVar(&o.keep, "keep", "", "keep the figures, with this `date`, in the folder of -results")
+	flag.StringVar(&o.results, "results", "bench/results", "the `folder` of results")
+	flag.StringVar(&o.profiles, "profile", "", "write profiles to this `folder` too")
+	flag.StringVar(&o.page, "page", "", "run nothing, and write the page of the results to this `file`")
+	flag.StringVar(&o.child, "child", "", "measure one benchmark in this process (used by bench itself)")
 	flag.Parse()
-	var err error
-	if *child {
-		err = printRow(*run, flag.Arg(0), flag.Arg(1), *profiles)
-	} else {
-		err = printTable(*run, *name, *profiles)
-	}
-	if err != nil {
+	if err := o.do(os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-// graphs are the meshes whose name matches, smallest first.
-func graphs(run string) ([]shapes.Graph, error) {
+func (o options) do(out io.Writer) error {
+	switch {
+	case o.page != "":
+		return writePage(o.results, o.page)
+	case o.child == proxiesChild:
+		return runProxies(os.Stdin, out)
+	case o.child != "":
+		return o.measure(out)
+	}
+	families, err := chosen(o.run)
+	if err != nil {
+		return err
+	}
+	for _, f := range families {
+		if err := o.table(out, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// benchmark is one row of a family's table.
+type benchmark struct {
+	// name is family/shape/size or alike.
+	name string
+	// prepare, unless nil, makes the files that measure reads, in another process.
+	prepare func(dir string) error
+	measure func(dir, profiles string) (fmt.Stringer, error)
+}
+
+// family is benchmarks with one table and one file of results.
+type family struct {
+	name    string
+	legend  string
+	header  string
+	members []benchmark
+	// show writes the JSON of a row as a line of the table.
+	show func(json.RawMessage) (string, error)
+}
+
+// shown decodes a row of a type and writes it.
+func shown[T fmt.Stringer](text json.RawMessage) (string, error) {
+	var row T
+	if err := json.Unmarshal(text, &row); err != nil {
+		return "", err
+	}
+	return row.String(), nil
+}
+
+// chosen are the families with the benchmarks whose name matches.
+func chosen(run string) ([]family, error) {
 	expression, err := regexp.Compile(run)
 	if err != nil {
 		return nil, fmt.Errorf("-run: %w", err)
 	}
-	var list []shapes.Graph
-	for _, shape := range shapes.Shapes {
-		for _, services := range []int{100, 1000, 3000} {
-			if expression.MatchString(fmt.Sprintf("%s/%d", shape.Name, services)) {
-				list = append(list, shape.Make(services))
+	var list []family
+	for _, f := range families() {
+		var members []benchmark
+		for _, b := range f.members {
+			if expression.MatchString(b.name) {
+				members = append(members, b)
 			}
+		}
+		if f.members = members; len(members) > 0 {
+			list = append(list, f)
 		}
 	}
 	if len(list) == 0 {
-		return nil, fmt.Errorf("-run: no mesh is named like %s", run)
+		return nil, fmt.Errorf("-run: no benchmark is named like %s", run)
 	}
 	return list, nil
 }
 
-func printTable(run, name, profiles string) error {
-	list, err := graphs(run)
-	if err != nil {
-		return err
-	}
-	results := results{Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.NumCPU()}
-	fmt.Printf("%s\n%s\n", legend, header())
-	for _, g := range list {
-		row, err := measureApart(g, profiles)
-		if err != nil {
-			return fmt.Errorf("%s: %w", g.Name, err)
+// table runs a family, and keeps its rows if that is asked for.
+func (o options) table(out io.Writer, f family) error {
+	if o.list {
+		for _, b := range f.members {
+			fmt.Fprintln(out, b.name)
 		}
-		fmt.Println(row)
-		results.Rows = append(results.Rows, row)
+		return nil
 	}
-	fmt.Println()
-	for _, shape := range shapes.Shapes {
-		check := checkReplicas(shape.Make(100))
-		fmt.Println(check)
-		results.Replicas = append(results.Replicas, check)
-		err = errors.Join(err, check.fault())
+	fmt.Fprintf(out, "%s\n%s\n", f.legend, f.header)
+	var rows []json.RawMessage
+	for _, b := range f.members {
+		row, err := o.apart(b)
+		if err != nil {
+			return fmt.Errorf("%s: %w", b.name, err)
+		}
+		line, err := f.show(row)
+		if err != nil {
+			return fmt.Errorf("%s: %w", b.name, err)
+		}
+		fmt.Fprintln(out, line)
+		rows = append(rows, row)
 	}
-	if name != "" {
-		err = errors.Join(err, results.write(filepath.Join("bench", "results", name+".json")))
+	fmt.Fprintln(out)
+	if o.keep == "" {
+		return nil
 	}
-	return err
+	return keep(o.results, f.name, result{Date: o.keep, Command: strings.Join(o.command(), " "), Rows: rows})
 }
 
-// results is what is kept of a run.
-type results struct {
-	Go       string     `json:"go"`
-	Platform string     `json:"platform"`
-	CPUs     int        `json:"cpus"`
-	Rows     []row      `json:"rows"`
-	Replicas []replicas `json:"replicas"`
+// command is how this run can be had again.
+func (o options) command() []string {
+	if o.run == "." {
+		return []string{"make", "bench"}
+	}
+	return []string{"make", "bench", "BENCH=" + o.run}
 }
 
-func (r results) write(path string) error {
-	text, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	return os.WriteFile(path, append(text, '\n'), 0o644)
-}
-
-// measureApart measures a mesh in a process of its own, which gets the mesh as files.
-func measureApart(g shapes.Graph, profiles string) (row, error) {
+// apart runs a benchmark in a process of its own.
+func (o options) apart(b benchmark) (json.RawMessage, error) {
 	dir, err := os.MkdirTemp("", "bench")
 	if err != nil {
-		return row{}, err
+		return nil, err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	in := newInput(g, podsPerApp)
-	manifests, dump := filepath.Join(dir, "manifests.yaml"), filepath.Join(dir, "dump.yaml")
-	if err := os.WriteFile(manifests, in.manifests, 0o644); err != nil {
-		return row{}, err
-	}
-	if err := os.WriteFile(dump, in.dump, 0o644); err != nil {
-		return row{}, err
+	if b.prepare != nil {
+		if err := b.prepare(dir); err != nil {
+			return nil, err
+		}
 	}
 	self, err := os.Executable()
 	if err != nil {
-		return row{}, err
+		return nil, err
 	}
-	command := exec.Command(self, "-child", "-run", "^"+g.Name+"$", "-profile", profiles, manifests, dump)
+	command := exec.Command(self, "-child", b.name, "-profile", o.profiles, dir)
 	command.Stderr = os.Stderr
-	text, err := command.Output()
-	if err != nil {
-		return row{}, err
-	}
-	var r row
-	err = json.Unmarshal(text, &r)
-	return r, err
+	return command.Output()
 }
 
-// printRow is the process of one row. It runs on one processor, so that the CPU time of a stage is the work of that
-// stage.
-func printRow(name, manifests, dump, profiles string) error {
-	runtime.GOMAXPROCS(1)
-	runtime.MemProfileRate = 0 // but for what is profiled
-	list, err := graphs(name)
+// measure is the process of one row.
+func (o options) measure(out io.Writer) error {
+	list, err := chosen("^" + regexp.QuoteMeta(o.child) + "$")
 	if err != nil {
 		return err
 	}
-	in := input{graph: list[0], pods: podsPerApp}
-	if in.manifests, err = os.ReadFile(manifests); err != nil {
-		return err
-	}
-	peak := pipeline(in.manifests)
-	if in.dump, err = os.ReadFile(dump); err != nil {
-		return err
-	}
-	r, err := measure(in, effort{least: 3, most: 15, enough: 2}, profiles)
+	row, err := list[0].members[0].measure(flag.Arg(0), o.profiles)
 	if err != nil {
 		return err
 	}
-	r.PeakBytes = peak
-	return json.NewEncoder(os.Stdout).Encode(r)
+	return json.NewEncoder(out).Encode(row)
 }

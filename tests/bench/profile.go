@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -53,4 +54,25 @@ func writeAllocations(path string, run func()) error {
 	runtime.MemProfileRate = 0
 	runtime.GC() // or the profile lacks what was allocated last
 	return pprof.Lookup("allocs").WriteTo(file, 0)
+}
+
+// whole profiles the CPU time from now to when the function that it returns is called, if there is a directory for it.
+func whole(directory, name string) (end func(), err error) {
+	if directory == "" {
+		return func() {}, nil
+	}
+	if err := os.MkdirAll(directory, 0o755); err != nil {
+		return nil, err
+	}
+	file, err := os.Create(filepath.Join(directory, strings.ReplaceAll(name, "/", "-")+".cpu.pprof"))
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		_ = file.Close()
+	}, nil
 }
