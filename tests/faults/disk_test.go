@@ -21,8 +21,6 @@ type small struct {
 	*controlplane.Process
 	// inside is the disk from here.
 	inside string
-	// paused has the control plane start only once the test has filled the disk.
-	paused bool
 }
 
 // diskScript mounts the disk, and becomes the control plane once the file is there that says so.
