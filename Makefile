@@ -56,6 +56,10 @@ check: check-fmt go-vet go-lint check-codegen ## Everything that can be said wit
 bench: ## Measure everything (20 minutes); BENCH=push/1000 chooses, KEEP=date keeps the figures
 	@go run ./tests/bench -run '$(BENCH)' $(if $(KEEP),-keep '$(KEEP)')
 
+.PHONY: soak
+soak: ## Edit a mesh with real Envoys under load for FOR (30m); SEED=2 edits otherwise, JSON=file keeps the report
+	@$(ENVOY) && go run ./tests/soak -for '$(or $(FOR),30m)' -seed '$(or $(SEED),1)' $(if $(JSON),-json '$(JSON)')
+
 .PHONY: fuzz
 fuzz: ## Fuzz each target for FUZZTIME
 	@scripts/fuzz.sh $(FUZZTIME)

@@ -2,6 +2,7 @@ package faults
 
 import (
 	"context"
+	"errors"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -123,6 +124,7 @@ func TestManyConnectionsFromOneClient(t *testing.T) {
 
 // A handshake that does not go on is ended within 30 seconds, and what waits behind it is not kept for longer.
 func TestSilentConnectionsAreEnded(t *testing.T) {
+	t.Parallel()
 	folder, _ := manifests(t, 10, 11)
 	p := place(t, folder)
 	start(t, p)
@@ -138,6 +140,6 @@ func TestSilentConnectionsAreEnded(t *testing.T) {
 }
 
 func isTimeout(err error) bool {
-	e, ok := err.(net.Error)
-	return ok && e.Timeout()
+	var e net.Error
+	return errors.As(err, &e) && e.Timeout()
 }

@@ -21,8 +21,6 @@ type small struct {
 	*controlplane.Process
 	// inside is the disk from here.
 	inside string
-	// paused has the control plane start only once the test has filled the disk.
-	paused bool
 }
 
 // diskScript mounts the disk, and becomes the control plane once the file is there that says so.
@@ -116,6 +114,7 @@ spec:
 // The disk is full on which the files of sidecars are. Those that run are served every edit within 30 seconds all the same, and
 // why new ones cannot start is told. Once there is room they can, within 30 seconds, without another edit.
 func TestFullDiskForBootstraps(t *testing.T) {
+	t.Parallel()
 	folder, _ := manifests(t, 10, 5)
 	s := mount(t, folder)
 	s.begin(t)
@@ -161,6 +160,7 @@ spec:
 // The disk is full on which a new root is to be kept. The mesh goes on with the old root, the reason is told, and the new
 // root signs within two minutes (a failed attempt is repeated each minute at last) once there is room.
 func TestFullDiskForANewRoot(t *testing.T) {
+	t.Parallel()
 	folder, _ := manifests(t, 10, 6)
 	s := mount(t, folder)
 	s.begin(t)
@@ -185,6 +185,7 @@ func TestFullDiskForANewRoot(t *testing.T) {
 // The disk is full before there is an authority. The control plane ends with that reason, and leaves nothing that keeps it
 // from starting when there is room.
 func TestFullDiskBeforeTheFirstStart(t *testing.T) {
+	t.Parallel()
 	folder, _ := manifests(t, 10, 7)
 	s := mount(t, folder)
 	s.begin(t)

@@ -23,8 +23,9 @@ spec: {certificate: {serviceCertValidityDuration: 4s}}
 // The certificate of a stream expires while the control plane is away. When it is back, the old certificate is refused with
 // that reason, told once and counted; the new one, which lies on the disk by then, lets the sidecar in within 30 seconds.
 func TestCertificateExpiresDuringAnOutage(t *testing.T) {
+	t.Parallel()
 	folder, _ := manifests(t, 10, 3)
-	config := filepath.Join(folder, "fsm-system.yaml")
+	config := filepath.Join(folder, "fsm-system.fsm-mesh-config.yaml")
 	if err := os.WriteFile(config, []byte(shortLived), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -41,6 +41,7 @@ func (u *upgrade) proxies(replica int) float64 {
 // but the certificates that it has made itself, and all trust the same root. An edit while only one is there arrives, and
 // the new replica, which has never seen the old state, sends nobody anything that he has.
 func TestReplicasAreUpgradedOneAfterTheOther(t *testing.T) {
+	t.Parallel()
 	folder, manifests := manifests(t, 20, 4)
 	u := &upgrade{}
 	for i := range u.places {

@@ -48,6 +48,7 @@ func TestKilledAtAnyPointOfAPush(t *testing.T) {
 // A control plane that is killed and comes back finds that everybody has everything. It sends nobody anything but the
 // certificates that it has made anew.
 func TestRestartWithoutAChangePushesSecretsOnly(t *testing.T) {
+	t.Parallel()
 	folder, _ := manifests(t, 20, 2)
 	p := place(t, folder)
 	process := start(t, p)

@@ -7,19 +7,27 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/flomesh-io/fsmc/sources"
 	"github.com/flomesh-io/fsmc/tests/shapes"
 )
 
-// Folder is a folder of manifests, one file for each namespace.
+// Folder is a folder of manifests, one file for each application and one for each namespace.
 type Folder struct {
 	path   string
 	graph  shapes.Graph
 	random *rand.Rand
 	apps   []app
-	// written are the files as they are.
+	// written are the files as they are, and texts those that are to be, each with what it was made of.
 	written map[string][]byte
+	texts   map[string]made
+}
+
+// made is a text and what it was made of.
+type made struct {
+	of   string
+	text []byte
 }
 
 // app is what of an application is not in the graph.
@@ -35,7 +43,7 @@ const Most = 3
 func New(path string, graph shapes.Graph, seed uint64) (*Folder, error) {
 	f := &Folder{
 		path: path, graph: graph, random: rand.New(rand.NewPCG(seed, 0)), // #nosec G404 -- it has to be the same each time
-		apps: make([]app, len(graph.Apps)), written: map[string][]byte{},
+		apps: make([]app, len(graph.Apps)), written: map[string][]byte{}, texts: map[string]made{},
 	}
 	f.graph.Apps = slices.Clone(graph.Apps)
 	for i := range f.apps {
@@ -69,17 +77,35 @@ func (f *Folder) change() string {
 		return fmt.Sprintf("%s has %d matches", a.Name, a.Matches)
 	case 3:
 		if f.random.IntN(4) == 0 {
-			a.Versioned = !a.Versioned && !a.ClientOnly
+			a.Versioned = !a.Versioned && !a.ClientOnly && f.versioned() < len(f.apps)/10
 			return fmt.Sprintf("%s is versioned: %t", a.Name, a.Versioned)
 		}
 	}
 	return f.call(a, f.random.IntN(len(f.apps)))
 }
 
+// versioned is how many applications have two versions. A tenth of all at most has, so that the mesh does not grow with the
+// number of edits.
+func (f *Folder) versioned() int {
+	n := 0
+	for _, a := range f.graph.Apps {
+		if a.Versioned {
+			n++
+		}
+	}
+	return n
+}
+
+// mostCalls is how many others an application calls at most.
+const mostCalls = 5
+
 // call has an application call another one, or not any more.
 func (f *Folder) call(a *shapes.App, to int) string {
 	if f.graph.Apps[to].ClientOnly || f.graph.Apps[to].Name == a.Name {
 		return "nothing"
+	}
+	if len(a.Calls) > mostCalls {
+		to = a.Calls[f.random.IntN(len(a.Calls))]
 	}
 	at, calls := slices.BinarySearch(a.Calls, to)
 	a.Calls = slices.Clone(a.Calls)
@@ -167,17 +193,39 @@ func (f *Folder) names(files map[string][]byte) []string {
 	return names
 }
 
-// files are the texts of all files.
+// files are the texts of all files. To write YAML takes longer than all the rest, so texts are kept.
 func (f *Folder) files() map[string][]byte {
 	files := map[string][]byte{}
-	for namespace, o := range byNamespace(f.Objects()) {
-		files[namespace+".yaml"] = shapes.YAML(o)
+	ingredients := f.ingredients()
+	for name, o := range byOwner(f.Objects()) {
+		of := fmt.Sprint(ingredients[name], len(o.Namespaces), len(o.HTTPRouteGroups), len(o.TrafficTargets))
+		kept, ok := f.texts[name]
+		if !ok || kept.of != of {
+			kept = made{of, shapes.YAML(o)}
+			f.texts[name] = kept
+		}
+		files[name+".yaml"] = kept.text
 	}
 	return files
 }
 
-// byNamespace divides objects by their namespaces.
-func byNamespace(o sources.Objects) map[string]sources.Objects {
+// ingredients are what the file of each application is made of.
+func (f *Folder) ingredients() map[string]string {
+	callers := make([][]int, len(f.graph.Apps))
+	for from, a := range f.graph.Apps {
+		for _, to := range a.Calls {
+			callers[to] = append(callers[to], from)
+		}
+	}
+	all := map[string]string{}
+	for i, a := range f.graph.Apps {
+		all[a.Namespace+"."+a.Name] = fmt.Sprint(a.Matches, a.Versioned, f.apps[i], callers[i])
+	}
+	return all
+}
+
+// byOwner divides objects by the application that they belong to, or else their namespace.
+func byOwner(o sources.Objects) map[string]sources.Objects {
 	parts := map[string]sources.Objects{}
 	divide(parts, o.MeshConfigs, func(o *sources.Objects) any { return &o.MeshConfigs })
 	divide(parts, o.Namespaces, func(o *sources.Objects) any { return &o.Namespaces })
@@ -190,20 +238,20 @@ func byNamespace(o sources.Objects) map[string]sources.Objects {
 	return parts
 }
 
-// divide adds each object to the part of its namespace. A Namespace is in its own.
+// divide adds each object to the part of its application, whose name it has, or that with a version.
 func divide[T interface {
 	GetNamespace() string
 	GetName() string
 }](parts map[string]sources.Objects, objects []T, of func(*sources.Objects) any) {
 	for _, o := range objects {
-		namespace := o.GetNamespace()
-		if namespace == "" {
-			namespace = o.GetName()
+		owner := strings.TrimSuffix(strings.TrimSuffix(o.GetName(), "-v1"), "-v2")
+		if o.GetNamespace() != "" {
+			owner = o.GetNamespace() + "." + owner
 		}
-		part := parts[namespace]
+		part := parts[owner]
 		list := of(&part).(*[]T)
 		*list = append(*list, o)
-		parts[namespace] = part
+		parts[owner] = part
 	}
 }
 

@@ -18,6 +18,9 @@ type state struct {
 	named [kinds]map[string]references
 	// warming are the clusters that wait for endpoints that were sent after them.
 	warming map[string]bool
+	// excused are endpoints that may be sent again: at the beginning of the stream clusters warmed, and as Envoy does not tell
+	// which, all are repeated.
+	excused map[string]bool
 	// withheld are acknowledgements of clusters, while one of them warms.
 	withheld []*discoveryv3.DeltaDiscoveryRequest
 	// answered says that it was sent clusters, ever.
@@ -33,7 +36,8 @@ type Counts struct {
 	Streams, Responses, Resources int
 	// ByKind are the resources by their kind's name.
 	ByKind map[string]int
-	// Repeated are resources that the sidecar had in that very version, except endpoints that a cluster waited for.
+	// Repeated are resources that the sidecar had in that very version, except endpoints that a cluster
+	// waited for, or may have waited for when the stream began.
 	Repeated []string
 }
 
@@ -47,7 +51,13 @@ func newState(node string) *state {
 
 // begin are the first requests on a new stream.
 func (s *state) begin() []*discoveryv3.DeltaDiscoveryRequest {
-	s.started, s.withheld = [kinds]bool{}, nil
+	s.started, s.withheld, s.excused = [kinds]bool{}, nil, nil
+	if !s.warm() {
+		s.excused = map[string]bool{}
+		for name := range s.has[Endpoints] {
+			s.excused[name] = true
+		}
+	}
 	var list []*discoveryv3.DeltaDiscoveryRequest
 	for k := range kinds {
 		if k == Clusters && !s.warm() {
@@ -84,8 +94,8 @@ func (s *state) take(r *discoveryv3.DeltaDiscoveryResponse) []*discoveryv3.Delta
 	for _, name := range r.RemovedResources {
 		delete(s.has[k], name)
 		delete(s.named[k], name)
-		if k == Clusters {
-			delete(s.warming, name)
+		if k == Clusters || k == Endpoints {
+			delete(s.warming, name) // who is told that there are no endpoints does not wait for them
 		}
 	}
 	ack := &discoveryv3.DeltaDiscoveryRequest{TypeUrl: r.TypeUrl, ResponseNonce: r.Nonce}
@@ -104,7 +114,11 @@ func (s *state) take(r *discoveryv3.DeltaDiscoveryResponse) []*discoveryv3.Delta
 
 func (s *state) put(k Kind, r *discoveryv3.Resource) {
 	same := s.has[k][r.Name] == r.Version
-	if same && (k != Endpoints || !s.warming[r.Name]) {
+	excused := k == Endpoints && (s.warming[r.Name] || s.excused[r.Name])
+	if k == Endpoints {
+		delete(s.excused, r.Name)
+	}
+	if same && !excused {
 		s.counts.Repeated = append(s.counts.Repeated, k.String()+" "+r.Name)
 	}
 	s.has[k][r.Name] = r.Version
