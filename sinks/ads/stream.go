@@ -82,6 +82,7 @@ func (st *stream) listen() (<-chan request, <-chan error) {
 			select {
 			case requests <- r:
 			case <-st.transport.Context().Done():
+				broken <- st.transport.Context().Err() // or nobody would know that the stream has ended
 				return
 			}
 		}
