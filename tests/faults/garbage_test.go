@@ -63,7 +63,13 @@ func TestGarbageIsNobodyElsesTrouble(t *testing.T) {
 			}
 		})
 	}
-	within(t, 2*recovery, "its streams have ended", settled)
+	defer func() {
+		if t.Failed() {
+			t.Logf("connected: %v of %d, waiting: %v; of the hostile one: %s", p.Numbers()["fsm_proxies_connected"], len(known)-1, p.Numbers()["fsm_events_queued"],
+				p.Get("/debug/proxies/"+hostile.Node+"?format=json"))
+		}
+	}()
+	within(t, recovery, "its streams have ended", settled)
 	returned(t, p, before, 8<<20)
 	edit(t, manifests)
 	if err := manifests.Write(); err != nil {
