@@ -15,7 +15,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -25,6 +24,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/flomesh-io/fsmc/tests/parts"
 )
 
 // server is an `fsmc serve` in this process.
@@ -35,27 +36,9 @@ type server struct {
 	address   string
 	metrics   string
 	debug     string
-	output    *buffer
+	output    *parts.Output
 	stop      context.CancelFunc
 	code      chan int
-}
-
-// buffer is what several goroutines write.
-type buffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
 }
 
 // free is an address that nobody listens at.
@@ -79,7 +62,7 @@ func serveWith(t *testing.T, args ...string) *server {
 	t.Helper()
 	s := &server{
 		t: t, manifests: t.TempDir(), out: filepath.Join(t.TempDir(), "out"), address: free(t), metrics: free(t), debug: free(t),
-		output: &buffer{}, code: make(chan int, 1),
+		output: &parts.Output{}, code: make(chan int, 1),
 	}
 	for _, name := range []string{"apps.yaml", "mesh.yaml", "policy.yaml"} {
 		s.write(name, readFile(t, filepath.Join("../../demo/bookstore/split", name)))

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"syscall"
@@ -18,30 +16,14 @@ import (
 	"github.com/flomesh-io/fsmc/tests/faults/controlplane"
 	"github.com/flomesh-io/fsmc/tests/faults/edits"
 	"github.com/flomesh-io/fsmc/tests/faults/sidecar"
+	"github.com/flomesh-io/fsmc/tests/parts"
 	"github.com/flomesh-io/fsmc/tests/shapes"
 )
 
-// fsmc is the path of the program: $FSMC_TEST_PROGRAM, or one that TestMain builds.
-var fsmc = os.Getenv("FSMC_TEST_PROGRAM")
+// fsmc is the path of the program.
+var fsmc string
 
-func TestMain(m *testing.M) { os.Exit(testMain(m)) }
-
-func testMain(m *testing.M) int {
-	if fsmc != "" {
-		return m.Run()
-	}
-	folder, err := os.MkdirTemp("", "fsmc-faults-")
-	if err != nil {
-		panic(err)
-	}
-	defer func() { _ = os.RemoveAll(folder) }()
-	fsmc = filepath.Join(folder, "fsmc")
-	if out, err := exec.Command("go", "build", "-o", fsmc, "../../cmd/fsmc").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build fsmc: %v\n%s", err, out)
-		return 1
-	}
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(parts.WithProgram(m, &fsmc)) }
 
 // recovery is within how long everything is well again, on a slow machine that others use too.
 const recovery = 30 * time.Second

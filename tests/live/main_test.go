@@ -4,11 +4,9 @@ package live
 
 import (
 	"bytes"
-	"fmt"
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -18,27 +16,10 @@ import (
 	"github.com/flomesh-io/fsmc/tests/parts"
 )
 
-// fsmc is the path of the program: $FSMC_TEST_PROGRAM, or one that TestMain builds.
-var fsmc = os.Getenv("FSMC_TEST_PROGRAM")
+// fsmc is the path of the program.
+var fsmc string
 
-func TestMain(m *testing.M) { os.Exit(testMain(m)) }
-
-func testMain(m *testing.M) int {
-	if fsmc != "" {
-		return m.Run()
-	}
-	folder, err := os.MkdirTemp("", "fsmc-live-")
-	if err != nil {
-		panic(err)
-	}
-	defer func() { _ = os.RemoveAll(folder) }()
-	fsmc = filepath.Join(folder, "fsmc")
-	if out, err := exec.Command("go", "build", "-o", fsmc, "../../cmd/fsmc").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build fsmc: %v\n%s", err, out)
-		return 1
-	}
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(parts.WithProgram(m, &fsmc)) }
 
 // process is an fsmc that runs, until the test ends at the latest.
 type process struct {

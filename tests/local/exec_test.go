@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/flomesh-io/fsmc/sinks/local"
+	"github.com/flomesh-io/fsmc/tests/parts"
 )
 
 func TestExec(t *testing.T) {
@@ -78,9 +79,9 @@ func (r *running) takesAlong(t *testing.T, pod string) {
 }
 
 // background runs a script in a pod, which writes ready when it is.
-func (r *running) background(t *testing.T, pod, script string) (*exec.Cmd, *output) {
+func (r *running) background(t *testing.T, pod, script string) (*exec.Cmd, *parts.Output) {
 	t.Helper()
-	c, out := exec.Command(fsmc, "exec", "--name", r.name, pod, "--", "bash", "-c", script), &output{}
+	c, out := exec.Command(fsmc, "exec", "--name", r.name, pod, "--", "bash", "-c", script), &parts.Output{}
 	c.Stdout, c.Stderr = out, out
 	c.WaitDelay = 5 * time.Second
 	if err := c.Start(); err != nil {

@@ -3,15 +3,12 @@
 package local
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -35,24 +32,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	if fsmc = os.Getenv("FSMC_TEST_PROGRAM"); fsmc != "" {
-		os.Exit(m.Run())
-	}
-	folder, err := os.MkdirTemp("", "fsmc-test-")
-	if err == nil {
-		err = os.Chmod(folder, 0o755)
-	}
-	if err != nil {
-		panic(err)
-	}
-	fsmc = filepath.Join(folder, "fsmc")
-	if out, err := exec.Command("go", "build", "-o", fsmc, "../../cmd/fsmc").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build fsmc: %v\n%s", err, out)
-		os.Exit(1)
-	}
-	code := m.Run()
-	_ = os.RemoveAll(folder)
-	os.Exit(code)
+	os.Exit(parts.WithProgram(m, &fsmc))
 }
 
 // serve is a program for --exec: it knows nothing of a mesh.
@@ -72,26 +52,8 @@ type running struct {
 	t       *testing.T
 	name    string
 	command *exec.Cmd
-	output  *output
+	output  *parts.Output
 	exited  chan struct{}
-}
-
-// output is what a process writes, while it does.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (o *output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(b)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
 }
 
 // launch starts `fsmc up` under a name of its own, and does not wait.
@@ -103,7 +65,7 @@ func launch(t *testing.T, args ...string) *running {
 		}
 		return r
 	}, t.Name()) + fmt.Sprint(time.Now().UnixNano())
-	r := &running{t: t, name: name[max(0, len(name)-50):], output: &output{}, exited: make(chan struct{})}
+	r := &running{t: t, name: name[max(0, len(name)-50):], output: &parts.Output{}, exited: make(chan struct{})}
 	r.command = exec.Command(fsmc, append([]string{"up", "--name", r.name}, args...)...)
 	r.command.Stdout, r.command.Stderr = r.output, r.output
 	r.command.Env = append(os.Environ(), "FSMC_ENVOY="+parts.Envoy(t), marker+"="+r.name)

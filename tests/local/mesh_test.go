@@ -25,7 +25,7 @@ type mesh struct {
 	*local.Mesh
 	t    *testing.T
 	plan local.Plan
-	said *output
+	said *parts.Output
 }
 
 // start brings a plan to life until the end of the test. Sidecars pass everything on to where it was going, or to port
@@ -59,7 +59,7 @@ func tryStart(t *testing.T, plan local.Plan, options local.Options) (*mesh, erro
 		}
 	}
 	plan.Envoy = parts.Envoy(t)
-	m := &mesh{t: t, plan: plan, said: &output{}}
+	m := &mesh{t: t, plan: plan, said: &parts.Output{}}
 	m.writeTree(plan)
 	options.Name = fmt.Sprintf("live-%d-%d", os.Getpid(), time.Now().UnixNano())
 	options.Trouble = func(text string) { _, _ = fmt.Fprintln(m.said, text) }
@@ -169,7 +169,7 @@ func (m *mesh) runs(pod string, command ...string) string {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	var wrote output
+	var wrote parts.Output
 	var reading sync.WaitGroup
 	reading.Go(func() { _, _ = r.WriteTo(&wrote) })
 	nothing, err := os.Open(os.DevNull)
