@@ -330,12 +330,15 @@ func TestServeRefusesWhatCannotWork(t *testing.T) {
 		args []string
 		want string
 	}{
-		"no folder":          {[]string{"serve", "../../demo/bookstore/smi"}, "serve needs -o DIR"},
-		"no manifests":       {[]string{"serve", "-o", out}, "needs a file, a folder"},
-		"manifests missing":  {[]string{"serve", "/nowhere", "-o", out, "--listen", "127.0.0.1:0", "--advertise", "localhost:1"}, "/nowhere"},
-		"the port is taken":  {[]string{"serve", "../../demo/bookstore/smi", "-o", out, "--listen", taken.Addr().String()}, "address already in use"},
-		"no port":            {[]string{"serve", "../../demo/bookstore/smi", "-o", out, "--listen", "127.0.0.1:0"}, "--advertise"},
-		"a level":            {[]string{"serve", "../../demo/bookstore/smi", "-o", out, "--listen", free(t), "--metrics-address", "", "--log-level", "loud"}, "--log-level"},
+		"no folder":         {[]string{"serve", "../../demo/bookstore/smi"}, "serve needs -o DIR"},
+		"no manifests":      {[]string{"serve", "-o", out}, "needs a file, a folder"},
+		"manifests missing": {[]string{"serve", "/nowhere", "-o", out, "--listen", "127.0.0.1:0", "--advertise", "localhost:1"}, "/nowhere"},
+		"the port is taken": {[]string{"serve", "../../demo/bookstore/smi", "-o", out, "--listen", taken.Addr().String()}, "address already in use"},
+		"no port":           {[]string{"serve", "../../demo/bookstore/smi", "-o", out, "--listen", "127.0.0.1:0"}, "--advertise"},
+		"a level":           {[]string{"serve", "../../demo/bookstore/smi", "-o", out, "--listen", free(t), "--metrics-address", "", "--log-level", "loud"}, "--log-level"},
+		"nobody serves": {
+			[]string{"up", "../../demo/bookstore/smi", "--envoy", "/bin/true", "--server", out + ".sock", "--ca-dir", out + "-ca"}, "nobody serves at " + out + ".sock",
+		},
 		"manifests in a way": {[]string{"serve", out, "-o", filepath.Join(out, "x")}, "would be read as manifests"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -141,6 +142,9 @@ func (command *upCommand) place(c *cobra.Command, paths []string, s *local.Scrat
 	if command.server != "" && (command.tree.caDir == "" || command.from.value == fromDisk) {
 		return usage(c, "--server needs the --ca-dir of the server, and sidecars that are served")
 	}
+	if err := command.reachServer(); err != nil {
+		return err
+	}
 	if command.tree.out != "" {
 		return command.tree.check(c, paths)
 	}
@@ -150,6 +154,18 @@ func (command *upCommand) place(c *cobra.Command, paths []string, s *local.Scrat
 		command.tree.caDir = filepath.Join(s.Folder, "ca")
 	}
 	return nil
+}
+
+// reachServer finds out before anything is started whether somebody serves: the sidecars would wait for a minute.
+func (command *upCommand) reachServer() error {
+	if command.server == "" {
+		return nil
+	}
+	c, err := net.Dial("unix", command.server)
+	if err != nil {
+		return fmt.Errorf("nobody serves at %s (start 'fsmc serve' with --listen unix:%s first): %w", command.server, command.server, err)
+	}
+	return c.Close()
 }
 
 // running is a mesh that runs.
