@@ -19,7 +19,7 @@ func TestPage(t *testing.T) {
 		"edit": {editRow{Mesh: "power-law/100", Edits: []editCost{{Edit: "endpoint"}}}, editRow{
 			Mesh: "power-law/3000", Edits: []editCost{{Edit: "endpoint", CompileShare: 0.0005}},
 		}},
-		"push":    {pushRow{Proxies: 10, Ours: serverRow{Phases: []phase{{Name: "first", CPU: 3, All: 1}}}, Floor: serverRow{Phases: []phase{{Name: "first", CPU: 1, All: 1}}}}},
+		"push":    {pushRow{Proxies: 10, Ours: serverRow{Phases: []phase{{Name: "first", CPU: 3, All: 1}}}, Floor: serverRow{Phases: []phase{{Name: "first", CPU: 1, All: 1}}}, Paced: serverRow{Phases: []phase{{Name: "first", CPU: 2, All: 1}}}}},
 		"offline": {offlineRow{Case: "a < b", AimSeconds: 1, Least: 0.5}},
 	}
 	for family, list := range rows { //ordered: each is a file
