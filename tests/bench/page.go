@@ -148,7 +148,8 @@ func (b book) editSection(p *strings.Builder, pictures string) {
 	if !b.section(p, "Small changes", "edit", `
 Objects of a cluster are changed as a cluster does it, and go through CompleteFrom, ResolveFrom and CompileFrom over what was there
 before. Microseconds are CPU time on one processor, the median of many changes, without garbage collection; shares are of the same
-from scratch (which has its least). In turn: an endpoint becomes ready or stops being so; a policy admits one client more or less; the requests
+from scratch (which has its least). In turn: an endpoint becomes ready or stops being so; a pod moves to
+another address, which is in the listeners of its callers; a policy admits one client more or less; the requests
 of a policy change; a limit in the MeshConfig changes, which concerns no configuration; egress is switched, which concerns all.`) {
 		return
 	}
