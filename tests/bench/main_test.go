@@ -6,12 +6,13 @@ import (
 	"testing"
 )
 
-// TestMain is the process of the proxies when it is started as that.
+// TestMain is one of the processes that benchmarks start when it is started as that.
 func TestMain(m *testing.M) {
-	if os.Getenv("FSMC_BENCH_CHILD") != proxiesChild {
+	child := children()[os.Getenv("FSMC_BENCH_CHILD")]
+	if child == nil {
 		os.Exit(m.Run())
 	}
-	if err := runProxies(os.Stdin, os.Stdout); err != nil {
+	if err := child(os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

@@ -10,13 +10,14 @@ import (
 
 // book is all that is kept of runs.
 type book struct {
-	runs     map[string]result
-	compile  []row
-	replicas []replicas
-	edit     []editRow
-	push     []pushRow
-	offline  []offlineRow
-	profiles map[string]string
+	runs      map[string]result
+	compile   []row
+	replicas  []replicas
+	edit      []editRow
+	push      []pushRow
+	offline   []offlineRow
+	dataplane []dataplaneRow
+	profiles  map[string]string
 }
 
 // writePage writes the page of the results in a folder, and its pictures beside it in a folder of the page's name.
@@ -41,6 +42,7 @@ func open(folder string) (b book, err error) {
 	err = errors.Join(
 		load(b.runs, folder, "compile", &b.compile), load(b.runs, folder, "replicas", &b.replicas), load(b.runs, folder, "edit", &b.edit),
 		load(b.runs, folder, "push", &b.push), load(b.runs, folder, "offline", &b.offline),
+		load(b.runs, folder, "dataplane", &b.dataplane),
 	)
 	for _, name := range []string{"compile", "push"} {
 		text, fault := os.ReadFile(filepath.Join(folder, "profile-"+name+".txt"))
@@ -85,6 +87,7 @@ absolute figures are of this machine, which is a small one. The raw results are 
 	b.compileSection(&p, pictures)
 	b.editSection(&p, pictures)
 	b.pushSection(&p, pictures)
+	b.dataplaneSection(&p, pictures)
 	b.offlineSection(&p)
 	return p.String()
 }
@@ -239,6 +242,9 @@ func (b book) pictures() map[string]picture {
 			}
 		}
 		all["push"] = c
+	}
+	if len(b.dataplane) > 0 {
+		all["dataplane"] = b.dataplanePicture()
 	}
 	return all
 }
