@@ -193,16 +193,18 @@ func TrustSecret() *tlsv3.Secret {
 	}}}
 }
 
-// bootstrap is what every sidecar starts with, however it gets its configuration: who it is, and its administration on
-// loopback.
+// bootstrap is what every sidecar starts with, however it gets its configuration: who it is, its administration on
+// loopback, and which statistics it keeps.
 func bootstrap(proxy *model.Proxy) *bootstrapv3.Bootstrap {
 	return &bootstrapv3.Bootstrap{
 		Node: &corev3.Node{
 			Id:      proxy.ID.String(),
 			Cluster: proxy.Identity.ServiceAccount + "." + proxy.Identity.Namespace,
 		},
-		Admin:          &bootstrapv3.Admin{Address: socketAddress("127.0.0.1", AdminPort)},
-		LayeredRuntime: runtime(),
+		Admin:               &bootstrapv3.Admin{Address: socketAddress("127.0.0.1", AdminPort)},
+		LayeredRuntime:      runtime(),
+		StatsConfig:         statistics(),
+		DeferredStatOptions: whenUsed(),
 	}
 }
 

@@ -3,8 +3,6 @@ package compiler
 import (
 	"maps"
 	"slices"
-
-	"github.com/flomesh-io/fsmc/model"
 )
 
 // calls is the outbound side that the proxies of an identity, or in permissive mode of a namespace, have in common.
@@ -117,7 +115,5 @@ func (u *upstream) routedLike(prior *upstream) bool {
 	if u.servicePort == prior.servicePort {
 		return u.whole == prior.whole && slices.Equal(u.allowed, prior.allowed)
 	}
-	s, t := u.service, prior.service
-	return !s.Headless && !t.Headless && s.Parent == t.Parent && s.From == t.From && s.Created.Equal(t.Created) &&
-		u.port.Protocol == prior.port.Protocol && model.Equal(s.Addresses, t.Addresses)
+	return u.calledLike(prior.servicePort)
 }

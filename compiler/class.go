@@ -51,11 +51,6 @@ func (k *kind) identity() model.Identity {
 	return model.Identity{Namespace: k.spec.Namespace, ServiceAccount: k.spec.ServiceAccount}
 }
 
-// serves says whether proxies of the kind have a door for a service port at a port of their pods.
-func (k *kind) serves(id model.ServicePort, target uint16) bool {
-	return slices.ContainsFunc(k.members, func(m model.Member) bool { return m.ServicePort == id && m.Target == target })
-}
-
 // place is a class on its way: a kind, the proxies of it, and the two sides of their configuration.
 type place struct {
 	kind    *kind

@@ -232,11 +232,12 @@ func (v *client) addDirectCalls() {
 	}
 }
 
-// addMeshCalls makes the chain of calls to the addresses of pods that have a door for the service.
+// addMeshCalls makes the chain of calls to the addresses of pods that have a door for the service. Whether a pod is ready
+// does not matter: whoever has its address may call it, and the listener stays as it is when pods come to be ready.
 func (v *client) addMeshCalls(u *upstream) {
 	name := u.directChain
-	for _, e := range u.doors {
-		if v.families.includes(e.Address.Addr()) && u.uses(e) && v.claimAt(e.Address, destination{name, u.servicePort, podAddress}) {
+	for _, d := range u.doors {
+		if v.families.includes(d.address.Addr()) && u.allows(d.server()) && v.claimAt(d.address, destination{name, u.servicePort, podAddress}) {
 			u.direct = true
 		}
 	}

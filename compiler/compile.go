@@ -53,6 +53,8 @@ type compilation struct {
 	touched map[*kind]*place
 	// replaced are the outbound sides that are made anew or given up.
 	replaced map[outboundKey]bool
+	// balanced are the outbound sides that differ from the ones before in nothing but endpoints.
+	balanced map[*calls]bool
 	// disturbed are the roots of splits of which something else than endpoints changed.
 	disturbed map[model.ServiceID]bool
 	// views are those that are made now.
@@ -69,6 +71,7 @@ func newCompilation(mesh *model.Mesh, previous *Output) *compilation {
 		old: newState(), owner: &owner{}, settings: mesh.Settings(), tls: newTLSSpec(mesh.Settings().TLS),
 		touched:          map[*kind]*place{},
 		replaced:         map[outboundKey]bool{},
+		balanced:         map[*calls]bool{},
 		disturbed:        map[model.ServiceID]bool{},
 		wholeClusters:    map[wholeKey]*Resource{},
 		wholeAssignments: map[assignmentKey]*Resource{},
@@ -106,6 +109,7 @@ type assignmentKey struct {
 
 // makeOutbound makes the outbound sides anew that depend on what differs, and those of new kinds.
 func (c *compilation) makeOutbound(d difference) {
+	c.followEverywhere(d)
 	for _, key := range sortedBy(c.stale(d), outboundKey.compare) {
 		c.replaced[key] = true
 		users, _ := c.users.get(key)
@@ -120,6 +124,7 @@ func (c *compilation) makeOutbound(d difference) {
 			c.touch(k).out = calls
 		}
 	}
+	c.rebalance(d)
 	for _, k := range d.born {
 		c.touch(k).out, _ = c.outbounds.get(c.keyOf(k))
 	}
@@ -175,6 +180,9 @@ func (c *compilation) makeClasses() {
 
 // class is the class of a place; the one that it has already if that is equal.
 func (c *compilation) class(p *place) *Class {
+	if class := c.rebalancedClass(p); class != nil {
+		return class
+	}
 	clusters := slices.Concat(p.out.clusters, p.in.clusters)
 	listeners := []*Resource{p.out.listener, p.in.listener}
 	if p.kind.spec.Metrics {

@@ -175,13 +175,24 @@ func TestDestinations(t *testing.T) {
 			want:     []string{"192.0.2.1 8080 -> outbound_plaintext", "198.18.0.1 80 -> outbound_shop/a_80_tcp"},
 		},
 		{
-			name: "a pod that has no door for the service is not called by its own address",
+			name: "a pod is called by its own address where it has a door for the service",
 			services: []any{
 				// It is listed by hand and not selected, beside another one.
 				clusterIP("a", "198.18.0.1", answers(80, tcp, behind(pod("x-0", thief, "100.64.0.66"), 8080), outside("192.0.2.1:8080"))),
 				pod("x-0", thief, "100.64.0.66", serves("b", 80, 8080, tcp), serves("a", 80, 8081, tcp), serves("a", 81, 8080, tcp)),
 			},
-			want: []string{"192.0.2.1 8080 -> outbound_plaintext", "198.18.0.1 80 -> outbound_shop/a_80_tcp"},
+			want: []string{
+				"100.64.0.66 8081 -> outbound_shop/a_80_direct", "192.0.2.1 8080 -> outbound_plaintext",
+				"198.18.0.1 80 -> outbound_shop/a_80_tcp",
+			},
+		},
+		{
+			name: "a pod that is not ready is called by its own address",
+			services: []any{
+				clusterIP("a", "198.18.0.1", answers(80, tcp)),
+				pod("x-0", thief, "100.64.0.66", serves("a", 80, 8080, tcp)),
+			},
+			want: []string{"100.64.0.66 8080 -> outbound_shop/a_80_direct", "198.18.0.1 80 -> outbound_shop/a_80_tcp"},
 		},
 		{
 			name:     "nobody answers",

@@ -8,7 +8,8 @@ import (
 type difference struct {
 	// born are kinds that had no proxies, died those that have none any more.
 	born, died []*kind
-	ports      []portChange
+	// ports are those that differ, but for those that are only balanced otherwise.
+	ports, balanced []portChange
 	// renamed are services that have come, have gone, or were written elsewhere.
 	renamed []model.ServiceID
 	// roots are those of which a split differs.
@@ -31,7 +32,13 @@ func (c *compilation) read() difference {
 			d.renamed = append(d.renamed, was.ID)
 		}
 	}
-	d.ports = c.updatePorts(c.owner, c.old.mesh, doors)
+	for _, p := range c.updatePorts(doors) {
+		if p.balances() {
+			d.balanced = append(d.balanced, p)
+		} else {
+			d.ports = append(d.ports, p)
+		}
+	}
 	d.roots = c.updateRoots(c.owner, c.old.mesh)
 	for was, now := range c.mesh.PermissionsSince(c.old.mesh) {
 		for _, p := range []*model.Permission{was, now} {
@@ -68,6 +75,9 @@ func (c *compilation) readProxies(doors map[model.ServicePort]bool) (born, died 
 			after = fresh.of(now)
 		}
 		if before == after {
+			if before != nil && !model.Equal(was.Addresses, now.Addresses) {
+				after.markDoors(doors)
+			}
 			continue
 		}
 		if before != nil {

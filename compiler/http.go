@@ -47,7 +47,7 @@ func inboundConnections(routes string) *hcmv3.HttpConnectionManager {
 // on idle streams, and the application's own Server header.
 func connectionManager(routes string) *hcmv3.HttpConnectionManager {
 	return &hcmv3.HttpConnectionManager{
-		StatPrefix: "mesh-http-conn-manager." + routes,
+		StatPrefix: connectionsPrefix + routes,
 		RouteSpecifier: &hcmv3.HttpConnectionManager_Rds{
 			Rds: &hcmv3.Rds{RouteConfigName: routes, ConfigSource: ads()},
 		},

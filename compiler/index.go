@@ -1,6 +1,7 @@
 package compiler
 
 import (
+	"net/netip"
 	"slices"
 
 	"github.com/flomesh-io/fsmc/model"
@@ -59,8 +60,8 @@ func (c portChange) appears() bool { return (c.was == nil) != (c.now == nil) }
 
 // updatePorts makes the ports anew that something about changed: those of services that differ, and those that the
 // proxies have doors for that differ.
-func (x *index) updatePorts(o *owner, previous *model.Mesh, doors map[model.ServicePort]bool) []portChange {
-	for was, now := range x.mesh.ServicesSince(previous) {
+func (c *compilation) updatePorts(doors map[model.ServicePort]bool) []portChange {
+	for was, now := range c.mesh.ServicesSince(c.old.mesh) {
 		for _, service := range []*model.Service{was, now} {
 			if service == nil {
 				continue
@@ -73,30 +74,30 @@ func (x *index) updatePorts(o *owner, previous *model.Mesh, doors map[model.Serv
 	var changes []portChange
 	identities := moves[model.Identity, model.ServicePort]{}
 	for _, id := range sortedBy(doors, model.ServicePort.Compare) {
-		c := portChange{id, x.port(id), x.newPort(id)}
-		if c.was.equal(c.now) {
+		p := portChange{id, c.port(id), c.newPort(id)}
+		if p.was.equal(p.now) {
 			continue
 		}
-		if c.now == nil {
-			x.ports.drop(o, id)
+		if p.now == nil {
+			c.ports.drop(c.owner, id)
 		} else {
-			x.ports.put(o, id, c.now)
+			c.ports.put(c.owner, id, p.now)
 		}
-		for _, i := range c.was.identities() {
+		for _, i := range p.was.identities() {
 			identities.leave(i, id)
 		}
-		for _, i := range c.now.identities() {
+		for _, i := range p.now.identities() {
 			identities.come(i, id)
 		}
-		changes = append(changes, c)
+		changes = append(changes, p)
 	}
-	move(&x.served, o, identities, model.ServicePort.Compare)
+	move(&c.served, c.owner, identities, model.ServicePort.Compare)
 	return changes
 }
 
 // newPort makes a service port of what the mesh says of it now.
-func (x *index) newPort(id model.ServicePort) *servicePort {
-	service, ok := x.mesh.Service(id.Service)
+func (c *compilation) newPort(id model.ServicePort) *servicePort {
+	service, ok := c.mesh.Service(id.Service)
 	if !ok {
 		return nil
 	}
@@ -111,21 +112,43 @@ func (x *index) newPort(id model.ServicePort) *servicePort {
 			continue
 		}
 		sp.servers = append(sp.servers, server{e.Identity, e.Address.Port()})
-		if k, ok := x.kinds.get(e.Proxy); ok && k.serves(id, e.Address.Port()) {
-			sp.doors = append(sp.doors, e)
-		}
 	}
-	kinds, _ := x.serving.get(id.Service)
+	kinds, _ := c.serving.get(id.Service)
 	for _, k := range kinds {
 		for _, m := range k.members {
 			if m.ServicePort == id {
 				sp.servers = append(sp.servers, server{k.identity(), m.Target})
+				sp.doors = c.appendDoors(sp.doors, k, m.Target)
 			}
 		}
 	}
 	slices.SortFunc(sp.servers, server.compare)
 	sp.servers = slices.Compact(sp.servers)
+	if service.Headless {
+		sp.doors = nil
+	}
+	slices.SortFunc(sp.doors, podDoor.compare)
+	sp.doors = slices.Compact(sp.doors)
 	return sp
+}
+
+// appendDoors appends where the proxies of a kind have a door at a port of their pods.
+func (c *compilation) appendDoors(doors []podDoor, k *kind, target uint16) []podDoor {
+	for _, id := range c.proxiesOf(k) {
+		proxy, _ := c.mesh.Proxy(id)
+		for address := range proxy.Addresses.Values() {
+			doors = append(doors, podDoor{netip.AddrPortFrom(address, target), k.identity()})
+		}
+	}
+	return doors
+}
+
+// proxiesOf are the proxies of a kind, in order.
+func (c *compilation) proxiesOf(k *kind) []model.ProxyID {
+	if p, ok := c.touched[k]; ok {
+		return p.proxies
+	}
+	return c.place(k).proxies
 }
 
 // updateRoots follows the splits, and gives the roots of which a split differs.

@@ -27,6 +27,9 @@ const (
 	inboundTrustSlot  = "root-cert-for-mtls-inbound"
 	outboundTrustSlot = "root-cert-for-mtls-outbound"
 
+	// connectionsPrefix is what the names of connection managers in statistics begin with; a route table's name follows.
+	connectionsPrefix = "mesh-http-conn-manager."
+
 	// meshALPN is what the client side of a mesh connection offers and the inbound chains ask for.
 	meshALPN = "fsm"
 	// permissivePolicy is the RBAC policy of permissive mode, where no TrafficTarget names one.

@@ -2,6 +2,7 @@ package compiler
 
 import (
 	"cmp"
+	"net/netip"
 	"slices"
 
 	"github.com/flomesh-io/fsmc/model"
@@ -18,9 +19,23 @@ type servicePort struct {
 	directChain string
 	// plain says that some endpoint has no sidecar.
 	plain bool
-	// doors are the endpoints whose pods have a door for this service: members by selector, as others may list any pod.
-	doors []model.Endpoint
+	// doors are the addresses at which pods of the mesh have a door for this service, ready or not, in order: members by
+	// selector, as others may list any pod. A headless service has none, as its endpoints are called themselves.
+	doors []podDoor
 }
+
+// podDoor is an address at which a pod has a door, and whose it is.
+type podDoor struct {
+	address  netip.AddrPort
+	identity model.Identity
+}
+
+func (d podDoor) compare(e podDoor) int {
+	return cmp.Or(d.address.Compare(e.address), d.identity.Compare(e.identity))
+}
+
+// server is who answers at the door.
+func (d podDoor) server() server { return server{d.identity, d.address.Port()} }
 
 // equal compares two service ports, of which either may be nil. Services are equal if they are the same pointer.
 func (p *servicePort) equal(q *servicePort) bool {
@@ -28,6 +43,14 @@ func (p *servicePort) equal(q *servicePort) bool {
 		return p == q
 	}
 	return p.service == q.service && slices.Equal(p.servers, q.servers) && slices.Equal(p.doors, q.doors)
+}
+
+// calledLike says whether everything about a port is as before that the claims to addresses, names and routes depend on.
+// Those of headless services depend on their endpoints.
+func (p *servicePort) calledLike(q *servicePort) bool {
+	s, t := p.service, q.service
+	return !s.Headless && !t.Headless && s.Parent == t.Parent && s.From == t.From && s.Created.Equal(t.Created) &&
+		p.port.Protocol == q.port.Protocol && model.Equal(s.Addresses, t.Addresses)
 }
 
 // identities are those that answer for the port, in order.

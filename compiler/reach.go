@@ -31,11 +31,16 @@ func (u *upstream) identities() []model.Identity { return identitiesOf(u.allowed
 
 // uses says whether an endpoint gets calls of the client.
 func (u *upstream) uses(e model.Endpoint) bool {
+	return u.whole || e.Sidecar && u.allows(server{e.Identity, e.Address.Port()})
+}
+
+// allows says whether the client may reach a server.
+func (u *upstream) allows(s server) bool {
 	if u.whole {
 		return true
 	}
-	_, found := slices.BinarySearchFunc(u.allowed, server{e.Identity, e.Address.Port()}, server.compare)
-	return e.Sidecar && found
+	_, found := slices.BinarySearchFunc(u.allowed, s, server.compare)
+	return found
 }
 
 // reachAll is what everybody may call in permissive mode, in order.

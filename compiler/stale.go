@@ -2,10 +2,10 @@ package compiler
 
 import "github.com/flomesh-io/fsmc/model"
 
-// stale are the outbound sides that depend on what differs, those that new kinds need, and those that nobody has any
-// more.
+// stale are the outbound sides that depend on what differs otherwise, those that new kinds need, and those that nobody
+// has any more.
 func (c *compilation) stale(d difference) map[outboundKey]bool {
-	keys := map[outboundKey]bool{}
+	keys := c.usersOf(d)
 	for _, k := range d.born {
 		if _, ok := c.outbounds.get(c.keyOf(k)); !ok {
 			keys[c.keyOf(k)] = true
@@ -16,10 +16,12 @@ func (c *compilation) stale(d difference) map[outboundKey]bool {
 			keys[c.keyOf(k)] = true
 		}
 	}
-	otherwise := len(d.ports) > 0 || len(d.roots) > 0
-	if otherwise {
-		c.everywhere = [4]*client{} // also when nobody looks now: somebody may later
-	}
+	return keys
+}
+
+// usersOf are the outbound sides, of those that there were, that depend on ports, roots or permissions that differ.
+func (c *compilation) usersOf(d difference) map[outboundKey]bool {
+	keys := map[outboundKey]bool{}
 	switch {
 	case len(c.old.places) == 0: // everything is new
 	case !c.settings.Permissive:
@@ -31,7 +33,7 @@ func (c *compilation) stale(d difference) map[outboundKey]bool {
 				}
 			}
 		}
-	case otherwise:
+	case len(d.ports) > 0 || len(d.roots) > 0:
 		c.users.each(func(key outboundKey, _ []*kind) { keys[key] = true })
 	}
 	return keys

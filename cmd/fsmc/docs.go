@@ -36,7 +36,7 @@ func newDocs(w world) *cobra.Command {
 
 // referencePages are the generated pages, by file name.
 func referencePages(w world) map[string]string {
-	return map[string]string{"cli.md": cliPage(newRoot(w)), "diagnostics.md": diagnosticsPage()}
+	return map[string]string{"cli.md": cliPage(newRoot(w)), "diagnostics.md": diagnosticsPage(), "proxy-metrics.md": statisticsPage()}
 }
 
 const generated = "<!-- Generated from the code by `make codegen`. -->\n\n"

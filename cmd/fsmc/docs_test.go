@@ -15,7 +15,7 @@ func TestReferencePagesAreUpToDate(t *testing.T) {
 	if code := execute(t.Context(), []string{"docs", folder}, w); code != exitDone {
 		t.Fatalf("the exit code is %d", code)
 	}
-	for _, name := range []string{"cli.md", "diagnostics.md"} {
+	for _, name := range []string{"cli.md", "diagnostics.md", "proxy-metrics.md"} {
 		want, err := os.ReadFile(filepath.Join(folder, name))
 		if err != nil {
 			t.Fatal(err)

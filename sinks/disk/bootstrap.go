@@ -1,11 +1,14 @@
 package disk
 
 import (
+	"cmp"
 	"fmt"
-	"maps"
 	"sync"
 
 	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/flomesh-io/fsmc/model"
 )
@@ -19,9 +22,11 @@ type bootstrapTexts struct {
 	// bootstrap makes it; nil for a proxy that is not there.
 	bootstrap func(model.ProxyID) *bootstrapv3.Bootstrap
 
+	shapes *shapes
+
 	once          sync.Once
 	err           error
-	node          map[string]any
+	node          *corev3.Node
 	before, after []byte
 }
 
@@ -31,16 +36,16 @@ func (t *bootstrapTexts) of(id model.ProxyID) ([]byte, error) {
 	if t.err != nil {
 		return nil, t.err
 	}
-	node := maps.Clone(t.node)
-	node["id"] = id.String()
-	b := fmt.Appendf(nil, "# Proxy %s", printable(id.String()))
+	b := make([]byte, 0, len(t.before)+len(t.after)+1<<10)
+	b = fmt.Appendf(b, "# Proxy %s", printable(id.String()))
 	if t.class != "" {
 		b = fmt.Appendf(b, ", of class %s", printable(t.class))
 	}
 	b = fmt.Appendf(b, ". To run it from this folder: envoy -c ./%s\n", ConfigFile)
-	b = append(b, t.before...)
-	b = appendMapping(b, map[string]any{"node": node}, 0)
-	return append(b, t.after...), nil
+	node := proto.CloneOf(t.node)
+	node.Id = id.String()
+	b, err := t.shapes.appendMessage(append(append(b, t.before...), "node:"...), node, spot{2, true})
+	return append(b, t.after...), err
 }
 
 // render takes the configuration of one proxy apart at its node.
@@ -49,24 +54,30 @@ func (t *bootstrapTexts) render(id model.ProxyID) error {
 	if bootstrap == nil {
 		return fmt.Errorf("proxy %s has no configuration", id)
 	}
-	decoded, err := decode(bootstrap)
+	var err error
+	t.node = cmp.Or(bootstrap.Node, &corev3.Node{})
+	t.before, err = t.renderFields(bootstrap, func(name string) bool { return name < "node" })
+	if err == nil {
+		t.after, err = t.renderFields(bootstrap, func(name string) bool { return name > "node" })
+	}
 	if err != nil {
 		return fmt.Errorf("proxy %s: %w", id, err)
 	}
-	fields := decoded.(map[string]any)
-	t.node, _ = fields["node"].(map[string]any)
-	if t.node == nil {
-		t.node = map[string]any{}
-	}
-	before, after := map[string]any{}, map[string]any{}
-	for name, value := range fields { //ordered: sorted into two maps
-		switch {
-		case name < "node":
-			before[name] = value
-		case name > "node":
-			after[name] = value
-		}
-	}
-	t.before, t.after = appendMapping(nil, before, 0), appendMapping(nil, after, 0)
 	return nil
+}
+
+// renderFields is the text of some fields of a configuration.
+func (t *bootstrapTexts) renderFields(bootstrap *bootstrapv3.Bootstrap, wanted func(name string) bool) ([]byte, error) {
+	part, empty := (&bootstrapv3.Bootstrap{}).ProtoReflect(), true
+	bootstrap.ProtoReflect().Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		if wanted(string(f.Name())) {
+			part.Set(f, v)
+			empty = false
+		}
+		return true
+	})
+	if empty {
+		return nil, nil
+	}
+	return t.shapes.appendMessage(nil, part.Interface(), spot{})
 }

@@ -28,7 +28,7 @@ func layout(mesh *model.Mesh, output *compiler.Output, diagnostics []model.Diagn
 		{"mesh.yaml", func() ([]byte, error) { return YAML(mesh) }},
 		{"diagnostics.yaml", func() ([]byte, error) { return YAML(model.ListOf(diagnostics...)) }},
 	}
-	texts := &resourceTexts{}
+	texts := &resourceTexts{shapes: newShapes()}
 	for class := range output.Classes.Values() {
 		if !anyOf(class.Proxies, chosen) {
 			continue
@@ -76,8 +76,9 @@ func everyProxy(model.ProxyID) bool { return true }
 // proxyPages are the configurations of the proxies chosen: all of it, or what leads to a control plane.
 func proxyPages(output *compiler.Output, from *compiler.ControlPlane, chosen func(model.ProxyID) bool) ([]page, error) {
 	var pages []page
+	shapes := newShapes()
 	for class := range output.Classes.Values() {
-		texts := &bootstrapTexts{class: class.Name, bootstrap: output.Standalone}
+		texts := &bootstrapTexts{class: class.Name, bootstrap: output.Standalone, shapes: shapes}
 		if from != nil {
 			texts.class = ""
 			texts.bootstrap = func(id model.ProxyID) *bootstrapv3.Bootstrap { return output.Bootstrap(id, *from) }

@@ -11,7 +11,10 @@ import (
 )
 
 // resourceTexts renders each distinct resource once: many classes share one.
-type resourceTexts struct{ known sync.Map }
+type resourceTexts struct {
+	shapes *shapes
+	known  sync.Map
+}
 
 // join is the text of a file of resources, one document each.
 func (t *resourceTexts) join(resources model.List[*compiler.Resource]) ([]byte, error) {
@@ -30,23 +33,15 @@ func (t *resourceTexts) text(resource *compiler.Resource) ([]byte, error) {
 	if text, ok := t.known.Load(resource); ok {
 		return text.([]byte), nil
 	}
-	text, err := resourceText(resource)
+	text, err := t.render(resource)
 	if err == nil {
 		t.known.Store(resource, text)
 	}
 	return text, err
 }
 
-// resourceText is one document: what the resource was made of, its version, and the resource.
-func resourceText(resource *compiler.Resource) ([]byte, error) {
-	message, err := resource.Message()
-	if err != nil {
-		return nil, err
-	}
-	decoded, err := decode(message)
-	if err != nil {
-		return nil, fmt.Errorf("resource %s: %w", resource.Name, err)
-	}
+// render makes one document: what the resource was made of, its version, and the resource.
+func (t *resourceTexts) render(resource *compiler.Resource) ([]byte, error) {
 	var b []byte
 	label := "# from: "
 	for ref := range resource.From.Values() {
@@ -54,7 +49,11 @@ func resourceText(resource *compiler.Resource) ([]byte, error) {
 		label = "#       "
 	}
 	b = append(b, "# version: "+resource.Version+"\n"...)
-	return appendYAML(b, decoded), nil
+	b, err := t.shapes.appendWire(b, resource.Type, resource.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("resource %s: %w", resource.Name, err)
+	}
+	return b, nil
 }
 
 // slotsText is the text of a file of slots, one document each.

@@ -12,6 +12,9 @@ import (
 // YAML writes a protobuf message, or any value that encoding/json can write, as one YAML document with sorted keys.
 // Equal values give equal bytes, in every build of the program.
 func YAML(value any) ([]byte, error) {
+	if message, ok := value.(proto.Message); ok {
+		return newShapes().appendMessage(nil, message, spot{})
+	}
 	decoded, err := decode(value)
 	if err != nil {
 		return nil, err

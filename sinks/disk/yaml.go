@@ -21,15 +21,18 @@ import (
 // numbers to another, and Envoy then refuses the file. Text that any of them could take for something else is quoted.
 
 // appendYAML appends one document. The value is what encoding/json decodes into an any with UseNumber.
-func appendYAML(b []byte, value any) []byte {
+func appendYAML(b []byte, value any) []byte { return appendItem(b, value, 0) }
+
+// appendItem appends a value that starts where b ends; what follows of it stands in the given column.
+func appendItem(b []byte, value any, column int) []byte {
 	switch v := value.(type) {
 	case map[string]any:
 		if len(v) > 0 {
-			return appendMapping(b, v, 0)
+			return appendMapping(b, v, column)
 		}
 	case []any:
 		if len(v) > 0 {
-			return appendSequence(b, v, 0)
+			return appendSequence(b, v, column)
 		}
 	}
 	return append(appendScalar(b, value), '\n')
@@ -86,20 +89,7 @@ func appendSequence(b []byte, items []any, column int) []byte {
 		if i > 0 {
 			b = appendSpaces(b, column)
 		}
-		b = append(b, '-', ' ')
-		switch v := item.(type) {
-		case map[string]any:
-			if len(v) > 0 {
-				b = appendMapping(b, v, column+2)
-				continue
-			}
-		case []any:
-			if len(v) > 0 {
-				b = appendSequence(b, v, column+2)
-				continue
-			}
-		}
-		b = append(appendScalar(b, item), '\n')
+		b = appendItem(append(b, '-', ' '), item, column+2)
 	}
 	return b
 }
@@ -140,42 +130,35 @@ func appendNumber(b []byte, number string) []byte {
 }
 
 // appendString appends text, plain where that is safe and as a JSON string otherwise.
-func appendString(b []byte, s string) []byte {
+func appendString[T text](b []byte, s T) []byte {
 	if isPlain(s) {
 		return append(b, s...)
 	}
-	return appendQuoted(b, s)
+	return appendQuoted(b, string(s))
 }
+
+// text is UTF-8.
+type text interface{ ~string | ~[]byte }
 
 // isPlain says whether every reader takes the unquoted text for just this string.
-func isPlain(s string) bool {
-	if s == "" || !plainFirst[s[0]] || s[len(s)-1] == ' ' || s[len(s)-1] == ':' {
+func isPlain[T text](s T) bool {
+	if len(s) == 0 || !plainFirst[s[0]] || s[len(s)-1] == ' ' || s[len(s)-1] == ':' {
 		return false
 	}
+	numeric := numericFirst[s[0]]
 	for i := range len(s) {
-		if !plainByte[s[i]] {
+		c := s[i]
+		// A colon ends a key, and a number sign begins a comment.
+		if !plainByte[c] || c == ' ' && s[i-1] == ':' || c == '#' && s[i-1] == ' ' {
 			return false
 		}
+		numeric = numeric && numericByte[c]
 	}
-	if strings.Contains(s, ": ") || strings.Contains(s, " #") {
-		return false
-	}
-	return !looksNumeric(s) && !isWord(s)
+	return !numeric && (len(s) > len("-infinity") || !isWord(string(s)))
 }
-
-// looksNumeric says whether the text is made of what numbers, times and dates are made of, in any notation: 010, 0x1f,
-// 1_000, 190:20:30, 2001-12-14t21:59:43.10Z. Addresses such as 10.0.0.1 do look so.
-func looksNumeric(s string) bool {
-	return numericFirst[s[0]] && strings.Trim(s, numericBytes) == ""
-}
-
-const numericBytes = "0123456789abcdefABCDEFxXoOtTzZ_.,:+- "
 
 // isWord says whether the text is a word that some reader takes for a boolean, a null or a number.
 func isWord(s string) bool {
-	if len(s) > len("-infinity") {
-		return false
-	}
 	switch strings.ToLower(strings.TrimLeft(s, "+-.")) {
 	case "", "y", "n", "yes", "no", "on", "off", "true", "false", "null", "nil", "none", "inf", "infinity", "nan", "~", "=", "<<":
 		return true
@@ -186,9 +169,13 @@ func isWord(s string) bool {
 const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 var (
-	plainFirst   = bytesOf(letters + "0123456789/_.+^$(\\;")
-	plainByte    = bytesOf(letters + "0123456789/_.+^$(\\;- :@=~)|*?!%&<>#")
+	plainFirst = bytesOf(letters + "0123456789/_.+^$(\\;")
+	plainByte  = bytesOf(letters + "0123456789/_.+^$(\\;- :@=~)|*?!%&<>#")
+
+	// Text is quoted that is made of what numbers, times and dates are made of, in any notation: 010, 0x1f, 1_000, 190:20:30,
+	// 2001-12-14t21:59:43.10Z. Addresses such as 10.0.0.1 look like that too.
 	numericFirst = bytesOf("0123456789.+")
+	numericByte  = bytesOf("0123456789abcdefABCDEFxXoOtTzZ_.,:+- ")
 )
 
 func bytesOf(set string) (table [256]bool) {

@@ -22,6 +22,7 @@ const (
 func (b book) aims() []aimed {
 	list := append(b.compileAims(), b.editAims()...)
 	list = append(list, b.pushAims()...)
+	list = append(list, b.dataplaneAims()...)
 	list = append(list, b.offlineAims()...)
 	return append(list, b.soakAims()...)
 }
