@@ -53,8 +53,8 @@ golden: ## Rewrite the goldens under testdata/ from nothing; then read the diff
 check: check-fmt go-vet go-lint check-codegen ## Everything that can be said without running the tests
 
 .PHONY: bench
-bench: ## Measure everything (20 minutes); BENCH=push/1000 chooses, KEEP=date keeps the figures
-	@go run ./tests/bench -run '$(BENCH)' $(if $(KEEP),-keep '$(KEEP)')
+bench: ## Measure everything (25 minutes); BENCH=push/1000 chooses, KEEP=date keeps the figures
+	@$(ENVOY) && go run ./tests/bench -run '$(BENCH)' $(if $(KEEP),-keep '$(KEEP)')
 
 .PHONY: soak
 soak: ## Edit a mesh with real Envoys under load for FOR (30m); SEED=2 edits otherwise, JSON=file keeps the report

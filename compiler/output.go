@@ -33,21 +33,24 @@ type placed struct {
 
 // placed finds a proxy.
 func (o *Output) placed(id model.ProxyID) (placed, bool) {
-	if o.state == nil {
-		return placed{}, false
-	}
-	k, ok := o.state.kinds.get(id)
+	class, ok := o.ClassOf(id)
 	if !ok {
 		return placed{}, false
 	}
 	proxy, _ := o.state.mesh.Proxy(id)
-	return placed{proxy, o.state.place(k).class}, true
+	return placed{proxy, class}, true
 }
 
 // ClassOf is the class of a proxy.
 func (o *Output) ClassOf(id model.ProxyID) (*Class, bool) {
-	p, ok := o.placed(id)
-	return p.class, ok
+	if o.state == nil {
+		return nil, false
+	}
+	k, ok := o.state.kinds.get(id)
+	if !ok {
+		return nil, false
+	}
+	return o.state.place(k).class, true
 }
 
 // Class is the configuration that a set of proxies shares, in the form in which it is served over ADS: resources refer

@@ -23,7 +23,10 @@ type podNeeds struct {
 }
 
 func needsOfPods(in podLists, before *podNeeds) *podNeeds {
-	n := &podNeeds{pods: slices.Concat(in.written, in.assumed)}
+	n := &podNeeds{pods: in.written}
+	if len(in.assumed) > 0 {
+		n.pods = slices.Concat(in.written, in.assumed)
+	}
 	if before == nil {
 		before = &podNeeds{}
 	}
@@ -141,6 +144,9 @@ type addressedPods struct {
 }
 
 func addressPods(in podAddressing, before *addressedPods) *addressedPods {
+	if len(in.needs.keys) == 0 {
+		return &addressedPods{pods: in.needs.pods}
+	}
 	if before == nil {
 		before = &addressedPods{}
 	}

@@ -2,6 +2,7 @@ package sources
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 
 	"github.com/flomesh-io/fsmc/model"
@@ -22,6 +23,7 @@ type shares struct {
 	notes []model.Diagnostic
 
 	pods      []*pod
+	services  []*service
 	selecting [][]*service
 }
 
@@ -37,10 +39,11 @@ func sharePorts(in sharesInput, before *shares) *shares {
 	}
 	all := &shares{
 		of: make([]*portShare, len(in.pods.all)), lost: map[model.ServiceID][]loss{},
-		pods: in.pods.all, selecting: selectingServices(in),
+		pods: in.pods.all, services: in.services,
 	}
 	told := map[model.ServicePort]bool{}
 	was := counterparts(before.pods, in.pods.all)
+	all.selecting = before.selectingNow(in, was)
 	for i, p := range in.pods.all {
 		if !p.sidecar || len(all.selecting[i]) == 0 {
 			continue
@@ -66,6 +69,45 @@ func (s *shares) share(was int, in shareInput) *portShare {
 		return s.of[was]
 	}
 	return sharePod(in, s.of[was])
+}
+
+// selectingNow are the services that select each pod, in order; was says where pods stood before. A service that selects
+// another pod than before is another service, so that only those pods are looked at which one of these has or had.
+func (s *shares) selectingNow(in sharesInput, was []int32) [][]*service {
+	gone, come := exchange(s.services, in.services)
+	if s.selecting == nil || len(gone)+len(come) > few {
+		return selectingServices(in)
+	}
+	selecting := make([][]*service, len(in.pods.all))
+	for i, j := range was {
+		if j >= 0 {
+			selecting[i] = s.selecting[j]
+		}
+	}
+	for _, other := range gone {
+		for i := range in.pods.placesOf(other.pods) {
+			selecting[i] = slices.DeleteFunc(slices.Clone(selecting[i]), func(s *service) bool { return s == other })
+		}
+	}
+	for _, other := range come {
+		for i := range in.pods.placesOf(other.pods) {
+			at, _ := slices.BinarySearchFunc(selecting[i], other.id, func(s *service, id model.ServiceID) int { return s.id.Compare(id) })
+			selecting[i] = slices.Insert(slices.Clip(selecting[i]), at, other)
+		}
+	}
+	return selecting
+}
+
+// placesOf iterates over where some pods stand among all; those that are not there are passed over.
+func (p *pods) placesOf(some []*pod) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for _, q := range some {
+			i, _ := slices.BinarySearchFunc(p.all, q.id, func(p *pod, id model.ProxyID) int { return p.id.Compare(id) })
+			if i < len(p.all) && p.all[i] == q && !yield(i) {
+				return
+			}
+		}
+	}
 }
 
 // selectingServices are the services that select each pod, in order, for each pod with a sidecar.

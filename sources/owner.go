@@ -39,6 +39,11 @@ func lineageOf(pod *corev1.Pod) lineage {
 	return lineage{controllerOf(pod), pod.Labels[appsv1.DefaultDeploymentUniqueLabelKey]}
 }
 
+// sameMaker says that two pods have one name, and are of one lineage.
+func sameMaker(p, q *corev1.Pod) bool {
+	return p.Name == q.Name && p.Namespace == q.Namespace && lineageOf(p) == lineageOf(q)
+}
+
 // chain is what made a pod, what made that, and so on.
 func (o owners) chain(pod lineage) []model.Ref {
 	var chain []model.Ref

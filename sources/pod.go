@@ -3,6 +3,7 @@ package sources
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -34,6 +35,10 @@ type pods struct {
 	// notes are about them.
 	notes []model.Diagnostic
 
+	// people are those that pods run as.
+	people []person
+
+	workloads  *workloads
 	namespaces map[string]*namespace
 	makers     makers
 	inputs     lineup[*corev1.Pod, *lineage]
@@ -60,17 +65,11 @@ func resolvePods(in podsInput, before *pods) *pods {
 	if before == nil {
 		before = &pods{}
 	}
-	found := &pods{generation: new(generation), namespaces: map[string]*namespace{}, makers: makersFrom(in.workloads.owners, before.makers)}
+	found := &pods{generation: new(generation), workloads: in.workloads, namespaces: map[string]*namespace{}}
 	for _, ns := range in.namespaces {
 		found.namespaces[ns.name] = kept(before.namespaces[ns.name], &ns)
 	}
-	found.inputs = before.inputs.again(in.objects, found.makers.lineage)
-	inputs := make([]podInput, 0, len(in.objects))
-	for i, o := range in.objects {
-		inputs = append(inputs, podInput{o, found.makers.of(found.inputs.out[i]), found.namespaces[o.Namespace]})
-	}
-	found.makers = found.makers.tidy(found.inputs.out)
-	found.read = before.read.again(inputs, resolvePod)
+	found.read = before.read.again(found.inputsOf(in.objects, before), resolvePod)
 	found.all = make([]*pod, 0, len(in.objects))
 	told := faults{}
 	for _, read := range found.read.out {
@@ -80,8 +79,32 @@ func resolvePods(in podsInput, before *pods) *pods {
 		}
 	}
 	found.index(before)
+	found.people = before.people
+	if !pairwise(before.all, found.all, sameStanding) {
+		found.people = peopleOf(found.all)
+	}
 	found.notes = slices.Concat(told.diagnostics(), sharedAddresses(found))
 	return found
+}
+
+// inputsOf are what pods are made of. Where they stand for those of before, so do their makers.
+func (p *pods) inputsOf(objects []*corev1.Pod, before *pods) []podInput {
+	if p.workloads == before.workloads && maps.Equal(p.namespaces, before.namespaces) && pairwise(before.inputs.in, objects, sameMaker) {
+		p.makers, p.inputs = before.makers, lineup[*corev1.Pod, *lineage]{objects, before.inputs.out}
+		inputs := slices.Clone(before.read.in)
+		for i, o := range objects {
+			inputs[i].object = o
+		}
+		return inputs
+	}
+	p.makers = makersFrom(p.workloads.owners, before.makers)
+	p.inputs = before.inputs.again(objects, p.makers.lineage)
+	inputs := make([]podInput, 0, len(objects))
+	for i, o := range objects {
+		inputs = append(inputs, podInput{o, p.makers.of(p.inputs.out[i]), p.namespaces[o.Namespace]})
+	}
+	p.makers = p.makers.tidy(p.inputs.out)
+	return inputs
 }
 
 // podInput is all that a pod is made of.
@@ -121,11 +144,14 @@ func resolvePod(in podInput) readPod {
 }
 
 // at is a field of the pod, where it was written.
-func (p *pod) at(field string) model.Ref {
-	if p.origin.Field != "" {
-		field = p.origin.Field + "." + field
+func (p *pod) at(field string) model.Ref { return below(p.origin, field) }
+
+// below is a field of what stands at an origin.
+func below(origin model.Ref, field string) model.Ref {
+	if origin.Field != "" {
+		field = origin.Field + "." + field
 	}
-	return p.origin.At(field)
+	return origin.At(field)
 }
 
 // String is <namespace>/<name>.
@@ -210,11 +236,33 @@ func writtenAddresses(o *corev1.Pod) []string {
 	return texts
 }
 
-// accountsInput is the accounts that were written, or could not be read, and the pods.
+// person is whom pods run as, by the first of those that stand side by side.
+type person struct {
+	identity model.Identity
+	// real says that a cluster has made the pod, meshed that it is in a namespace of the mesh.
+	real, meshed bool
+	origin       model.Ref
+}
+
+func (p *pod) person() person { return person{p.identity, isReal(p.object), p.meshed, p.origin} }
+
+func sameStanding(p, q *pod) bool { return p.person() == q.person() }
+
+func peopleOf(pods []*pod) []person {
+	var people []person
+	for _, p := range pods {
+		if last := len(people) - 1; last < 0 || people[last].identity != p.identity || people[last].meshed != p.meshed || people[last].real != isReal(p.object) {
+			people = append(people, p.person())
+		}
+	}
+	return people
+}
+
+// accountsInput is the accounts that were written, or could not be read, and whom pods run as.
 type accountsInput struct {
 	accounts []*corev1.ServiceAccount
 	broken   []model.Ref
-	pods     *pods
+	people   []person
 }
 
 // unknownAccounts tells of accounts that pods would need and that were not written. Pods that run have theirs, and
@@ -225,19 +273,14 @@ func unknownAccounts(in accountsInput, _ []model.Diagnostic) []model.Diagnostic 
 		known[model.Identity{Namespace: o.Namespace, ServiceAccount: o.Name}] = true
 	}
 	var diagnostics []model.Diagnostic
-	var last model.Identity
-	for _, p := range in.pods.all {
-		if p.identity == last && known[last] {
-			continue
-		}
-		last = p.identity
+	for _, p := range in.people {
 		account := p.identity.ServiceAccount
-		if !p.meshed || known[p.identity] || account == defaultAccount || isReal(p.object) ||
-			isBroken(Objects{Broken: in.broken}, "ServiceAccount", p.id.Namespace, account) {
+		if !p.meshed || known[p.identity] || account == defaultAccount || p.real ||
+			isBroken(Objects{Broken: in.broken}, "ServiceAccount", p.identity.Namespace, account) {
 			continue
 		}
 		known[p.identity] = true
-		diagnostics = append(diagnostics, model.Note(model.UnknownAccount, p.at("spec.serviceAccountName"),
+		diagnostics = append(diagnostics, model.Note(model.UnknownAccount, below(p.origin, "spec.serviceAccountName"),
 			fmt.Sprintf("the input has no ServiceAccount %s", p.identity)).Did("the identity is used as written"))
 	}
 	return diagnostics

@@ -20,8 +20,9 @@ type crew struct {
 	// of are the pods of each workload.
 	of map[*workload][]*corev1.Pod
 
-	makers   makers
-	lineages lineup[*corev1.Pod, *lineage]
+	workloads *workloads
+	makers    makers
+	lineages  lineup[*corev1.Pod, *lineage]
 }
 
 type crewInput struct {
@@ -36,8 +37,13 @@ func assumePods(in crewInput, before *crew) *crew {
 	if before == nil {
 		before = &crew{}
 	}
+	if before.workloads == in.workloads && pairwise(before.lineages.in, in.pods, sameMaker) {
+		same := *before
+		same.lineages.in = in.pods
+		return &same
+	}
 	owners, known := in.workloads.owners, before.of
-	made := &crew{of: map[*workload][]*corev1.Pod{}, makers: makersFrom(owners, before.makers)}
+	made := &crew{of: map[*workload][]*corev1.Pod{}, workloads: in.workloads, makers: makersFrom(owners, before.makers)}
 	made.lineages = before.lineages.again(in.pods, made.makers.lineage)
 	staffed := owners.staffed(made.lineages.out)
 	made.makers = made.makers.tidy(made.lineages.out)

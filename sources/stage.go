@@ -109,6 +109,19 @@ func commonEnds[T comparable](a, b []T) (head, tail int) {
 	return head, tail
 }
 
+// pairwise says whether the things of two lists stand for each other, place by place: they are the same, or alike.
+func pairwise[T comparable](a, b []T, alike func(a, b T) bool) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] && !alike(a[i], b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
 // exchange is what is in one list only: in the first, and in the second.
 func exchange[T comparable](before, now []T) (gone, come []T) {
 	head, tail := commonEnds(before, now)

@@ -41,7 +41,7 @@ func topologyFrom(objects Objects, permissive bool, before *resolvedTopology) *r
 	t.order = before.order.again(objects.Pods, orderPods)
 	t.live = before.live.again(t.order.out, livePods)
 	t.pods = before.pods.again(podsInput{t.live.out, t.workloads.out, namespaces}, resolvePods)
-	t.accounts = before.accounts.again(accountsInput{objects.ServiceAccounts, objects.Broken, t.pods.out}, unknownAccounts)
+	t.accounts = before.accounts.again(accountsInput{objects.ServiceAccounts, objects.Broken, t.pods.out.people}, unknownAccounts)
 	t.selection = before.selection.again(selectionInput[*pod]{objects.Services, t.pods.out.all}, selectLive)
 	t.written = before.written.again(publishedLists{objects.EndpointSlices, objects.Endpoints}, publish)
 	t.found = before.found.again(servicesInput{objects.Services, t.selection.out, t.written.out, t.pods.out, namespaces}, resolveServices)
@@ -49,7 +49,7 @@ func topologyFrom(objects Objects, permissive bool, before *resolvedTopology) *r
 	t.shares = before.shares.again(sharesInput{services, t.pods.out}, sharePorts)
 	t.published = before.published.again(publishInput{services, t.shares.out, permissive}, publishServices)
 	t.made = before.made.again(proxiesInput{t.pods.out, t.shares.out}, makeProxies)
-	t.runners = before.runners.again(identitiesInput{namespaces, t.pods.out, t.workloads.out}, identitiesOf)
+	t.runners = before.runners.again(identitiesInput{namespaces, t.pods.out.people, t.workloads.out}, identitiesOf)
 	t.memberIndex = before.memberIndex.again(t.made.out.all, membersByIdentity)
 
 	t.topology = topology{
@@ -133,7 +133,7 @@ func (t topology) meshedNames() []string { return slices.Sorted(maps.Keys(t.name
 
 type identitiesInput struct {
 	namespaces []namespace
-	pods       *pods
+	people     []person
 	workloads  *workloads
 }
 
@@ -143,11 +143,9 @@ func identitiesOf(in identitiesInput, _ map[model.Identity]bool) map[model.Ident
 		meshed[ns.name] = ns.outside == ""
 	}
 	identities := map[model.Identity]bool{}
-	var last model.Identity
-	for _, p := range in.pods.all {
-		if p.meshed && p.identity != last {
+	for _, p := range in.people {
+		if p.meshed {
 			identities[p.identity] = true
-			last = p.identity
 		}
 	}
 	for _, w := range in.workloads.all {
@@ -164,14 +162,18 @@ type memberIndex struct {
 	identities []model.Identity
 	of         map[model.Identity][]model.Member
 
-	stages family[model.Identity, []*model.Proxy, []model.Member]
+	proxies []*model.Proxy
+	stages  family[model.Identity, []*model.Proxy, []model.Member]
 }
 
 func membersByIdentity(proxies []*model.Proxy, before *memberIndex) *memberIndex {
 	if before == nil {
 		before = &memberIndex{}
 	}
-	m := &memberIndex{of: map[model.Identity][]model.Member{}, stages: family[model.Identity, []*model.Proxy, []model.Member]{}}
+	if pairwise(before.proxies, proxies, sameMembers) {
+		return before
+	}
+	m := &memberIndex{proxies: proxies, of: map[model.Identity][]model.Member{}, stages: family[model.Identity, []*model.Proxy, []model.Member]{}}
 	var running [][]*model.Proxy
 	index, at := map[model.Identity]int{}, 0
 	for i, p := range proxies {
@@ -192,6 +194,10 @@ func membersByIdentity(proxies []*model.Proxy, before *memberIndex) *memberIndex
 		}
 	}
 	return m
+}
+
+func sameMembers(p, q *model.Proxy) bool {
+	return p.Identity == q.Identity && model.Equal(p.Members, q.Members)
 }
 
 // membersOf are the members of proxies, without repetition, in order.

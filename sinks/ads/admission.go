@@ -121,6 +121,7 @@ func (s *Server) enter(st *stream) error {
 	if len(own) >= s.Limits.Streams {
 		own[0].end(refuse(codes.Aborted, "superseded", "proxy %s has opened too many streams", st.id))
 	}
+	s.join(st)
 	s.streams[st.id] = append(own, st)
 	s.peers[st.identity] = append(s.peers[st.identity], st)
 	s.Observe(sinks.Event{Kind: sinks.StreamOpened, Reason: st.protocol.name()})
@@ -131,6 +132,7 @@ func (s *Server) enter(st *stream) error {
 func (s *Server) leave(st *stream) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	st.group.Load().remove(st)
 	remove(s.streams, st.id, st)
 	remove(s.peers, st.identity, st)
 	if s.peers[st.identity] == nil {

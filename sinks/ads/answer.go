@@ -32,6 +32,16 @@ func (p *progress) flown(k kind, nonce int) (message, bool) {
 	return m, true
 }
 
+// idle says that no message is under way.
+func (p *progress) idle() bool {
+	for k := range p.kinds {
+		if len(p.kinds[k].flight) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // flying says whether a message is under way that brings or removes a resource.
 func (k *kindProgress) flying(name string) bool {
 	return slices.ContainsFunc(k.flight, func(m message) bool {

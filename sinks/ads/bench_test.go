@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/flomesh-io/fsmc/compiler"
 	"github.com/flomesh-io/fsmc/model"
 )
 
@@ -40,7 +41,7 @@ func (a acknowledging) receive(grpc.ServerStream) (request, error) {
 	}
 }
 
-func (a acknowledging) response(p *progress, m message, bytes func(kind, string, []byte) []byte) *response {
+func (a acknowledging) response(p *progress, m message, bytes func(*compiler.Resource) []byte) *response {
 	r := a.delta.response(p, m, bytes)
 	a.bytes += r.size
 	a.requests <- request{kind: m.kind, nonce: m.nonce}
@@ -97,12 +98,11 @@ func BenchmarkPublish(b *testing.B) {
 
 // settleRoutes waits until every stream has been sent the newest routes and has acknowledged them.
 func settleRoutes(b *testing.B, s *Server) {
-	w, _ := s.current()
 	for _, st := range s.connected() {
 		eventually(b, "the routes are there", func() bool {
 			st.mu.Lock()
 			defer st.mu.Unlock()
-			return st.target == w.targetOf(st.id) && st.progress.settledIn(routes)
+			return st.has == st.target() && st.progress.settledIn(routes)
 		})
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+
+	"github.com/flomesh-io/fsmc/compiler"
 )
 
 // delta is the incremental protocol.
@@ -19,9 +21,20 @@ func (delta) name() string { return "delta" }
 func (delta) whole() bool { return false }
 
 // receive waits for a request.
-func (delta) receive(stream grpc.ServerStream) (request, error) {
+func (delta) receive(stream grpc.ServerStream) (request, error) { return read(stream, deltaRequest) }
+
+// deltaRequest decodes a request.
+func deltaRequest(b []byte) (request, error) {
+	if r, ok := plainRequest(b); ok {
+		return r, nil
+	}
+	return anyRequest(b)
+}
+
+// anyRequest decodes a request, whatever is in it.
+func anyRequest(b []byte) (request, error) {
 	m := &discoveryv3.DeltaDiscoveryRequest{}
-	if err := read(stream, m); err != nil {
+	if err := decoded(b, m); err != nil {
 		return request{}, err
 	}
 	r, err := newRequest(m.GetTypeUrl(), m.GetNode(), m.GetResponseNonce(), m.GetErrorDetail())
@@ -50,17 +63,25 @@ func newRequest(url string, node *corev3.Node, nonce string, failure *status.Sta
 func (delta) take(p *progress, r request, now time.Time) { p.take(r, now) }
 
 // response is the wire form of a message.
-func (delta) response(_ *progress, m message, bytes func(kind, string, []byte) []byte) *response {
+func (delta) response(_ *progress, m message, bytes func(*compiler.Resource) []byte) *response {
 	url := kindURLs[m.kind]
-	r := &response{}
-	head := appendString(nil, deltaType, url)
-	head = appendString(head, deltaNonce, strconv.Itoa(m.nonce))
+	head, names := len(url)+64, 0
 	for _, name := range m.removes {
-		head = appendString(head, deltaRemoved, name)
+		head += len(name) + 8
 	}
-	r.add(head)
 	for _, put := range m.puts {
-		r.addResource(url, put.Name, put.Version, bytes(m.kind, put.Name, put.Bytes))
+		names += len(put.Name) + len(put.Version)
+	}
+	r := newResponse(url, head, len(m.puts), names)
+	r.write(func(b []byte) []byte {
+		b = appendString(appendString(b, deltaType, url), deltaNonce, strconv.Itoa(m.nonce))
+		for _, name := range m.removes {
+			b = appendString(b, deltaRemoved, name)
+		}
+		return b
+	})
+	for _, put := range m.puts {
+		r.addResource(url, put.Name, put.Version, bytes(put))
 	}
 	return r
 }

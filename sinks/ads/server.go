@@ -49,9 +49,11 @@ type Server struct {
 	world   *world
 	arrival chan struct{} // closed when there is another world
 	waiting int
-	// streams are those of each proxy, in the order in which they came; peers are those of each identity.
+	// streams are those of each proxy, in the order in which they came; peers are those of each identity, and groups those
+	// of each class.
 	streams  map[model.ProxyID][]*stream
 	peers    map[model.Identity][]*stream
+	groups   map[string]*group
 	draining chan struct{} // closed when nobody is let in any more
 	drain    sync.Once
 }
@@ -60,7 +62,7 @@ type Server struct {
 func NewServer(options Options) *Server {
 	s := &Server{
 		Options: options, arrival: make(chan struct{}), draining: make(chan struct{}),
-		streams: map[model.ProxyID][]*stream{}, peers: map[model.Identity][]*stream{},
+		streams: map[model.ProxyID][]*stream{}, peers: map[model.Identity][]*stream{}, groups: map[string]*group{},
 	}
 	s.Limits = options.Limits.filled()
 	if s.Observe == nil {
@@ -137,11 +139,7 @@ func (s *Server) Publish(_ context.Context, snapshot sinks.Snapshot) error {
 	s.world = w
 	close(s.arrival)
 	s.arrival = make(chan struct{})
-	for id, own := range s.streams {
-		if t := w.targetOf(id); before == nil || t == nil || t != before.targetOf(id) {
-			tell(own)
-		}
-	}
+	tell(s.regroup(before))
 	return nil
 }
 
@@ -170,24 +168,13 @@ func (s *Server) Renewed(identities ...model.Identity) {
 // TrustChanged says that there is another trust bundle.
 func (s *Server) TrustChanged() {
 	s.wallet.trustChanged()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, own := range s.streams {
-		tell(own)
-	}
+	tell(s.connected())
 }
 
 func (s *Server) certificateArrived(identity model.Identity) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	tell(s.peers[identity])
-}
-
-// tell has streams look at what is new.
-func tell(streams []*stream) {
-	for _, st := range streams {
-		st.tell()
-	}
 }
 
 func (s *Server) certificateFailed(identity model.Identity, err error) {
@@ -213,10 +200,14 @@ func (s *Server) Settled() bool {
 	if s.wallet.busy() {
 		return false
 	}
-	w, _ := s.current()
-	for _, st := range s.connected() {
-		if !st.settled(w) {
-			return false
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	//ordered: one is enough
+	for _, g := range s.groups {
+		for _, st := range g.streams {
+			if !st.settled() {
+				return false
+			}
 		}
 	}
 	return true
@@ -225,9 +216,8 @@ func (s *Server) Settled() bool {
 // Proxies are the connected proxies, by id.
 func (s *Server) Proxies() []sinks.ProxyStatus {
 	var list []sinks.ProxyStatus
-	w, _ := s.current()
 	for _, st := range s.connected() {
-		list = append(list, st.status(w))
+		list = append(list, st.status())
 	}
 	return list
 }

@@ -22,9 +22,12 @@ func (state) name() string { return "state-of-the-world" }
 func (state) whole() bool { return true }
 
 // receive waits for a request.
-func (state) receive(stream grpc.ServerStream) (request, error) {
+func (state) receive(stream grpc.ServerStream) (request, error) { return read(stream, stateRequest) }
+
+// stateRequest decodes a request.
+func stateRequest(b []byte) (request, error) {
 	m := &discoveryv3.DiscoveryRequest{}
-	if err := read(stream, m); err != nil {
+	if err := decoded(b, m); err != nil {
 		return request{}, err
 	}
 	r, err := newRequest(m.GetTypeUrl(), m.GetNode(), m.GetResponseNonce(), m.GetErrorDetail())
@@ -36,18 +39,20 @@ func (state) receive(stream grpc.ServerStream) (request, error) {
 func (state) take(p *progress, r request, now time.Time) { p.takeState(r, now) }
 
 // response is the wire form of a message.
-func (state) response(p *progress, m message, bytes func(kind, string, []byte) []byte) *response {
+func (state) response(p *progress, m message, bytes func(*compiler.Resource) []byte) *response {
 	url := kindURLs[m.kind]
 	resources := m.puts
 	if m.kind.whole() {
 		resources = p.kinds[m.kind].holdings()
 	}
-	r := &response{}
-	head := appendString(nil, stateVersion, p.kinds[m.kind].stateVersion())
-	head = appendString(head, stateType, url)
-	r.add(appendString(head, stateNonce, strconv.Itoa(m.nonce)))
+	version := p.kinds[m.kind].stateVersion()
+	r := newResponse(url, len(url)+len(version)+64, len(resources), 0)
+	r.write(func(b []byte) []byte {
+		b = appendString(appendString(b, stateVersion, version), stateType, url)
+		return appendString(b, stateNonce, strconv.Itoa(m.nonce))
+	})
 	for _, put := range resources {
-		r.addAny(url, bytes(m.kind, put.Name, put.Bytes))
+		r.addAny(url, bytes(put))
 	}
 	return r
 }

@@ -8,17 +8,20 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 
+	"github.com/flomesh-io/fsmc/compiler"
 	"github.com/flomesh-io/fsmc/model"
 	"github.com/flomesh-io/fsmc/sinks"
 )
 
-// stream is the stream of one proxy. Its own goroutine does everything but wait for requests, and for a message to be
-// taken; so that a proxy that reads slowly is planned for when it has read, and holds up nobody.
+// stream is the stream of one proxy. Nothing that is done for it waits: requests are taken down, what is to be sent is
+// planned and handed to gRPC, under its lock, by whoever brings the news. Only a message that gRPC would not take at once
+// has a goroutine of its own, so that a proxy that reads slowly is planned for when it has read, and holds up nobody.
 type stream struct {
 	*Server
 	transport grpc.ServerStream
@@ -27,15 +30,26 @@ type stream struct {
 	identity  model.Identity
 	since     time.Time
 
-	wake   chan struct{}
-	ending chan error
+	// group is that of the proxy's class, place where the stream is in it; the server's lock guards both.
+	group atomic.Pointer[group]
+	place int
 
-	// mu guards what statuses read.
+	admitted chan struct{} // closed when the stream is let in
+	ending   chan error
+
 	mu       sync.Mutex
-	target   *target // nil when the mesh does not have the proxy any more
+	has      *target // what the progress is towards; the proxy may be of another class already
 	gone     time.Time
 	progress *progress
-	purse    purse
+	purse    *purse
+	// unread is how much was sent since nothing was under way.
+	unread int
+	// sending says that gRPC does not take more at the moment, and has until patience ends.
+	sending  bool
+	patience time.Time
+	alarm    *time.Timer
+	// done says that the stream has ended.
+	done bool
 }
 
 // protocol is what differs between the incremental protocol and the state of the world.
@@ -44,17 +58,18 @@ type protocol interface {
 	whole() bool
 	receive(grpc.ServerStream) (request, error)
 	take(*progress, request, time.Time)
-	response(*progress, message, func(kind, string, []byte) []byte) *response
+	response(*progress, message, func(*compiler.Resource) []byte) *response
 }
 
 // serve serves one stream to its end.
 func (s *Server) serve(transport grpc.ServerStream, protocol protocol) error {
 	st := &stream{
 		Server: s, transport: transport, protocol: protocol, since: s.Now().UTC(),
-		wake: make(chan struct{}, 1), ending: make(chan error, 1), progress: newProgress(protocol.whole()), purse: purse{table: empty},
+		admitted: make(chan struct{}), ending: make(chan error, 1), progress: newProgress(protocol.whole()), purse: &purse{table: empty},
 	}
-	requests, broken := st.listen()
-	first, err := st.first(requests, broken)
+	requests := make(chan request, 1)
+	go st.listen(requests)
+	first, err := st.first(requests)
 	if err != nil {
 		return st.closed(err)
 	}
@@ -62,41 +77,39 @@ func (s *Server) serve(transport grpc.ServerStream, protocol protocol) error {
 		return err
 	}
 	defer s.leave(st)
-	st.refresh()
-	if err := st.take(first); err != nil {
-		return st.closed(err)
+	defer st.finish()
+	st.begin()
+	return st.closed(<-st.ending)
+}
+
+// listen takes down requests until the stream ends: the first when the stream was let in for it.
+func (st *stream) listen(requests chan<- request) {
+	r, err := st.protocol.receive(st.transport)
+	if err != nil {
+		st.end(err)
+		return
 	}
-	return st.closed(st.run(requests, broken))
-}
-
-// listen receives requests until the stream ends.
-func (st *stream) listen() (<-chan request, <-chan error) {
-	requests, broken := make(chan request), make(chan error, 1)
-	go func() {
-		for {
-			r, err := st.protocol.receive(st.transport)
-			if err != nil {
-				broken <- err
-				return
-			}
-			select {
-			case requests <- r:
-			case <-st.transport.Context().Done():
-				broken <- st.transport.Context().Err() // or nobody would know that the stream has ended
-				return
-			}
+	requests <- r
+	select {
+	case <-st.admitted:
+	case <-st.transport.Context().Done():
+		return // it was not let in
+	}
+	for err == nil {
+		if err = st.take(r); err == nil {
+			r, err = st.protocol.receive(st.transport)
 		}
-	}()
-	return requests, broken
+	}
+	st.end(err)
 }
 
-func (st *stream) first(requests <-chan request, broken <-chan error) (request, error) {
+func (st *stream) first(requests <-chan request) (request, error) {
 	timeout := time.NewTimer(st.Limits.FirstRequest)
 	defer timeout.Stop()
 	select {
 	case r := <-requests:
 		return r, nil
-	case err := <-broken:
+	case err := <-st.ending:
 		return request{}, err
 	case <-st.draining:
 		return request{}, errDraining
@@ -120,114 +133,33 @@ func (st *stream) closed(err error) error {
 	return err
 }
 
-// run serves the stream until it ends. It is the only place that plans and sends.
-func (st *stream) run(requests <-chan request, broken <-chan error) error {
-	alarm := time.NewTimer(time.Hour)
-	defer alarm.Stop()
-	var sent chan error // nil when nothing is being sent
-	var patience time.Time
-	for {
-		var look time.Duration
-		if sent == nil {
-			var messages []outgoing
-			messages, look = st.next()
-			if len(messages) > 0 {
-				sent, patience = st.send(messages), time.Now().Add(st.Limits.Send)
-			}
-		}
-		if sent != nil {
-			look = time.Until(patience)
-		}
-		alarm.Reset(look)
-		select {
-		case r := <-requests:
-			if err := st.take(r); err != nil {
-				return err
-			}
-		case err := <-broken:
-			return err
-		case err := <-sent:
-			if sent = nil; err != nil {
-				return err
-			}
-		case err := <-st.ending:
-			return err
-		case <-st.wake:
-			st.refresh()
-		case <-alarm.C:
-			if sent != nil {
-				return refuse(codes.DeadlineExceeded, "slow", "proxy %s does not read what it is sent", st.id)
-			}
-			st.refresh()
-		}
-		if err := st.expelled(); err != nil {
-			return err
-		}
-	}
-}
-
-// outgoing is a message in its wire form.
-type outgoing struct {
-	message
-	response *response
-}
-
-// next plans, and says how long nothing else is to be done.
-func (st *stream) next() ([]outgoing, time.Duration) {
+// begin lets requests be taken down.
+func (st *stream) begin() {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	now := st.Now()
-	messages, look := st.progress.plan(now, st.Limits.pace())
-	if !st.gone.IsZero() {
-		look = earlier(look, st.gone.Add(st.Limits.Gone))
-	}
-	if st.purse.missing() {
-		look = earlier(look, now.Add(fetchAgain))
-	}
-	var list []outgoing
-	for _, m := range messages {
-		list = append(list, outgoing{m, st.protocol.response(st.progress, m, st.bytes)})
-	}
-	if look.IsZero() {
-		return list, time.Hour
-	}
-	return list, max(time.Millisecond, look.Sub(now))
+	st.alarm = time.AfterFunc(time.Hour, st.look)
+	st.alarm.Stop()
+	st.refresh(st.Now())
+	close(st.admitted)
 }
 
-func earlier(a, b time.Time) time.Time {
-	if a.IsZero() || b.Before(a) {
-		return b
+// finish lets nothing be sent any more.
+func (st *stream) finish() {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.done = true
+	st.alarm.Stop()
+}
+
+// end ends the stream with a reason. The first reason counts.
+func (st *stream) end(why error) {
+	select {
+	case st.ending <- why:
+	default: // it ends already
 	}
-	return a
 }
 
-// bytes are the wire form of a resource: its own, or that of a secret, which is made when it is sent.
-func (st *stream) bytes(k kind, name string, own []byte) []byte {
-	if k == secrets {
-		return st.purse.wire(name)
-	}
-	return own
-}
-
-// send sends messages in order, and tells when the last was taken by the transport.
-func (st *stream) send(messages []outgoing) chan error {
-	done := make(chan error, 1)
-	go func() {
-		for _, m := range messages {
-			st.Observe(sinks.Event{
-				Kind: sinks.Pushed, Type: m.kind.String(), Reason: m.reason, Resources: len(m.puts) + len(m.removes), Bytes: m.response.size,
-			})
-			if err := st.transport.SendMsg(m.response); err != nil {
-				done <- err
-				return
-			}
-		}
-		done <- nil
-	}()
-	return done
-}
-
-// take takes down a request.
+// take takes down a request, and sends what it asks for.
 func (st *stream) take(r request) error {
 	if n := len(r.subscribe) + len(r.unsubscribe) + len(r.names) + len(r.versions); n > st.Limits.Names {
 		return refuse(codes.InvalidArgument, "names", "a request has %d names, and may have %d", n, st.Limits.Names)
@@ -245,6 +177,7 @@ func (st *stream) take(r request) error {
 	if len(st.progress.kinds[r.kind].open) > st.Limits.Names+st.progress.kinds[r.kind].want.resources.Len() {
 		return refuse(codes.InvalidArgument, "names", "the stream asks for too many names")
 	}
+	st.advance(now)
 	return nil
 }
 
@@ -278,13 +211,24 @@ func origins(from model.List[model.Ref]) string {
 	return strings.Join(list, ", ")
 }
 
-// refresh brings the target and the secrets up to date.
-func (st *stream) refresh() {
-	w, _ := st.current()
-	t := w.targetOf(st.id)
+// target is what the proxy is to have; nil when the mesh does not have the proxy any more.
+func (st *stream) target() *target { return st.group.Load().target.Load() }
+
+// look has the stream see what is new, or what time has brought.
+func (st *stream) look() {
 	st.mu.Lock()
 	defer st.mu.Unlock()
+	if st.alarm == nil {
+		return // it sees everything when it begins
+	}
 	now := st.Now()
+	st.refresh(now)
+	st.advance(now)
+}
+
+// refresh brings the target and the secrets up to date.
+func (st *stream) refresh(now time.Time) {
+	t := st.target()
 	if t == nil {
 		if st.gone.IsZero() {
 			st.gone = now
@@ -296,15 +240,15 @@ func (st *stream) refresh() {
 		st.end(refuse(codes.PermissionDenied, "foreign-proxy", "proxy %s is not of identity %s any more", st.id, st.identity))
 		return
 	}
-	st.retarget(w, t, now)
+	st.retarget(t, now)
 	if p := st.wallet.purse(t); !p.equal(st.purse.table) {
 		st.progress.kinds[secrets].retarget(p.table, changed(st.purse.table, p.table), sinks.PushCertificate, now)
 		st.purse = p
 	}
 }
 
-func (st *stream) retarget(w *world, t *target, now time.Time) {
-	if st.target == t {
+func (st *stream) retarget(t *target, now time.Time) {
+	if st.has == t {
 		return
 	}
 	for k := range kinds {
@@ -314,57 +258,31 @@ func (st *stream) retarget(w *world, t *target, now time.Time) {
 		}
 		var names []string
 		if !kp.started.IsZero() {
-			names = w.changed(kp.want, t.tables[k])
+			names = t.changed(k, kp.want)
 		}
 		if kp.retarget(t.tables[k], names, sinks.PushSnapshot, now) {
 			st.Observe(sinks.Event{Kind: sinks.Coalesced, Type: k.String()})
 		}
 	}
-	st.target = t
+	st.has = t
 }
 
-// expelled says whether a proxy that the mesh does not have any more has had its time.
-func (st *stream) expelled() error {
+// settled says whether the proxy has all that it is to have.
+func (st *stream) settled() bool {
+	t := st.target()
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	if st.gone.IsZero() || st.Now().Before(st.gone.Add(st.Limits.Gone)) {
-		return nil
-	}
-	return refuse(codes.NotFound, "gone-proxy", "the mesh does not have the proxy %s any more", st.id)
-}
-
-// tell has the stream look at what is new.
-func (st *stream) tell() {
-	select {
-	case st.wake <- struct{}{}:
-	default: // it has been told already
-	}
-}
-
-// end ends the stream with a reason.
-func (st *stream) end(why error) {
-	select {
-	case st.ending <- why:
-	default: // it ends already
-	}
-}
-
-// settled says whether the proxy has all that it is to have in a world.
-func (st *stream) settled(w *world) bool {
-	t := w.targetOf(st.id)
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	return t == nil || t == st.target && st.progress.settled() && st.wallet.purse(t).equal(st.purse.table)
+	return t == nil || t == st.has && st.progress.settled() && st.wallet.purse(t).equal(st.purse.table)
 }
 
 // status is how far the proxy is.
-func (st *stream) status(w *world) sinks.ProxyStatus {
-	settled := st.settled(w)
+func (st *stream) status() sinks.ProxyStatus {
+	settled := st.settled()
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	s := sinks.ProxyStatus{ID: st.id, Identity: st.identity, Protocol: st.protocol.name(), Since: st.since, Settled: settled}
-	if st.target != nil && st.gone.IsZero() {
-		s.Class = st.target.name
+	if st.has != nil && st.gone.IsZero() {
+		s.Class = st.has.name
 	}
 	for _, k := range []kind{clusters, endpoints, routes, listeners, secrets} {
 		kp := &st.progress.kinds[k]

@@ -2,6 +2,7 @@ package ads
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/flomesh-io/fsmc/compiler"
 	"github.com/flomesh-io/fsmc/model"
@@ -15,33 +16,46 @@ type target struct {
 	slots    model.List[compiler.Slot]
 	// tables are all but that of the secrets, which a wallet fills.
 	tables [kinds]*table
+	// purse is what the wallet filled the slots with last; nil before.
+	purse atomic.Pointer[purse]
+
+	// differences to older tables that streams have asked for, by those.
+	mu          sync.Mutex
+	differences map[*table][]string
 }
 
 // world is a snapshot as it is served. It never changes.
 type world struct {
 	output   *compiler.Output
 	settings model.Settings
-	targets  map[string]*target
+	classes  map[string]classed
+}
 
-	// differences between tables that streams have asked for. They are kept as long as the world is: later, few streams
-	// still have the older table.
-	mu          sync.Mutex
-	differences map[[2]*table][]string
+// classed is a class and its target.
+type classed struct {
+	class  *compiler.Class
+	target *target
 }
 
 // newWorld takes over from the one before whatever is the same.
 func newWorld(snapshot sinks.Snapshot, before *world) *world {
 	w := &world{
 		output: snapshot.Output, settings: snapshot.Mesh.Settings(),
-		targets:     make(map[string]*target, snapshot.Output.Classes.Len()),
-		differences: map[[2]*table][]string{},
+		classes: make(map[string]classed, snapshot.Output.Classes.Len()),
 	}
 	for class := range snapshot.Output.Classes.Values() {
-		var old *target
+		var old classed
 		if before != nil {
-			old = before.targets[class.Name]
+			old = before.classes[class.Name]
 		}
-		w.targets[class.Name] = newTarget(class, old)
+		t := old.target
+		if class != old.class {
+			t = newTarget(class, old.target)
+		}
+		if t == old.target {
+			t.forget()
+		}
+		w.classes[class.Name] = classed{class, t}
 	}
 	return w
 }
@@ -64,6 +78,9 @@ func newTarget(class *compiler.Class, old *target) *target {
 	if same {
 		return old
 	}
+	if model.Equal(t.slots, old.slots) && t.identity == old.identity {
+		t.purse.Store(old.purse.Load())
+	}
 	return t
 }
 
@@ -73,18 +90,33 @@ func (w *world) targetOf(id model.ProxyID) *target {
 	if !ok {
 		return nil
 	}
-	return w.targets[class.Name]
+	return w.classes[class.Name].target
 }
 
-// changed are the names of which two tables have different versions. Streams of one class share the answer.
-func (w *world) changed(before, after *table) []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	key := [2]*table{before, after}
-	names, ok := w.differences[key]
+// keeps says whether a class has the same proxies as in the world before.
+func (w *world) keeps(class string, before *world) bool {
+	now, then := w.classes[class].class, before.classes[class].class
+	return now == then || now != nil && then != nil && model.Equal(now.Proxies, then.Proxies)
+}
+
+// changed are the names of which the target has other versions than an older table. Streams share the answer.
+func (t *target) changed(k kind, before *table) []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	names, ok := t.differences[before]
 	if !ok {
-		names = changed(before, after)
-		w.differences[key] = names
+		names = changed(before, t.tables[k])
+		if t.differences == nil {
+			t.differences = map[*table][]string{}
+		}
+		t.differences[before] = names
 	}
 	return names
+}
+
+// forget lets go of older tables: when there is another world, few streams still have one.
+func (t *target) forget() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.differences = nil
 }

@@ -57,50 +57,56 @@ func newWallet(credentials sinks.Credentials, now func() time.Time) *wallet {
 	}
 }
 
-// purse is the secrets of one proxy. What is secret is made when it is sent, and is in no field.
+// purse is the secrets of a class. What is secret is in no field that can be printed.
 type purse struct {
 	*table
-	fills map[string]func(*tlsv3.Secret)
+	// certificate and trust are the versions of what it was filled with; missing says that a certificate is not there yet.
+	certificate, trust string
+	missing            bool
+	wires              map[string]func() []byte
 }
 
 // purse fills the slots of a target, those of its own identity alone. A certificate that is not there yet has no version,
-// and is being fetched.
-func (w *wallet) purse(t *target) purse {
+// and is being fetched. As long as nothing changes it is the same purse.
+func (w *wallet) purse(t *target) *purse {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	p := purse{fills: make(map[string]func(*tlsv3.Secret), t.slots.Len())}
+	own := &certificate{}
+	for slot := range t.slots.Values() {
+		if slot.Kind == compiler.CertificateSlot && slot.Identity == t.identity {
+			own = w.certificate(t.identity)
+		}
+	}
+	trust := w.trustBundle()
+	if last := t.purse.Load(); last != nil && last.certificate == own.version && last.trust == trust {
+		return last
+	}
+	p := &purse{certificate: own.version, trust: trust, wires: make(map[string]func() []byte, t.slots.Len())}
 	var list []*compiler.Resource
 	for slot := range t.slots.Values() {
-		version, fill := "", (func(*tlsv3.Secret))(nil)
+		version, fill := trust, fillTrust(w.trust)
 		switch {
 		case slot.Kind == compiler.TrustSlot:
-			version, fill = w.trustBundle()
 		case slot.Kind == compiler.CertificateSlot && slot.Identity == t.identity:
-			version, fill = w.certificate(t.identity)
+			version, fill = own.version, own.fill
 		default:
 			continue
 		}
-		p.fills[slot.Name] = fill
+		p.missing = p.missing || version == ""
+		p.wires[slot.Name] = sync.OnceValue(func() []byte { return wireOf(slot.Name, fill) })
 		list = append(list, &compiler.Resource{Type: kindURLs[secrets], Name: slot.Name, Version: version})
 	}
 	p.table = newTable(model.ListOf(list...))
+	t.purse.Store(p)
 	return p
 }
 
-// missing says whether a certificate is not there yet.
-func (p purse) missing() bool {
-	for r := range p.resources.Values() {
-		if r.Version == "" {
-			return true
-		}
-	}
-	return false
-}
+// wire is the wire form of a secret, which is made once for all proxies of the class.
+func (p *purse) wire(name string) []byte { return p.wires[name]() }
 
-// wire is the wire form of a secret.
-func (p purse) wire(name string) []byte {
+func wireOf(name string, fill func(*tlsv3.Secret)) []byte {
 	secret := &tlsv3.Secret{Name: name}
-	p.fills[name](secret)
+	fill(secret)
 	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(secret)
 	if err != nil {
 		panic("ads: a secret cannot be marshalled") // and the error is not told: it could quote the secret
@@ -108,16 +114,17 @@ func (p purse) wire(name string) []byte {
 	return b
 }
 
-func (w *wallet) trustBundle() (string, func(*tlsv3.Secret)) {
-	if w.credentials == nil {
-		return "", nil
-	}
-	if w.trustVersion == "" {
+// trustBundle is the version of the trust bundle; empty when there is none.
+func (w *wallet) trustBundle() string {
+	if w.credentials != nil && w.trustVersion == "" {
 		w.trust = w.credentials.Trust()
 		w.trustVersion = hash(w.trust)
 	}
-	trust := w.trust
-	return w.trustVersion, func(s *tlsv3.Secret) {
+	return w.trustVersion
+}
+
+func fillTrust(trust []byte) func(*tlsv3.Secret) {
+	return func(s *tlsv3.Secret) {
 		s.Type = &tlsv3.Secret_ValidationContext{ValidationContext: &tlsv3.CertificateValidationContext{TrustedCa: inline(trust)}}
 	}
 }
@@ -130,7 +137,7 @@ func (w *wallet) trustChanged() {
 }
 
 // certificate is that of an identity; without version when it is not there yet.
-func (w *wallet) certificate(identity model.Identity) (string, func(*tlsv3.Secret)) {
+func (w *wallet) certificate(identity model.Identity) *certificate {
 	c, ok := w.certificates[identity]
 	if !ok {
 		c = &certificate{}
@@ -139,7 +146,7 @@ func (w *wallet) certificate(identity model.Identity) (string, func(*tlsv3.Secre
 	if c.version == "" && w.now().Sub(c.failedAt) >= fetchAgain {
 		w.fetch(identity, c)
 	}
-	return c.version, c.fill
+	return c
 }
 
 // renewed has the certificate of an identity fetched again, if anybody uses it.

@@ -22,7 +22,9 @@ const (
 func (b book) aims() []aimed {
 	list := append(b.compileAims(), b.editAims()...)
 	list = append(list, b.pushAims()...)
-	return append(list, b.offlineAims()...)
+	list = append(list, b.dataplaneAims()...)
+	list = append(list, b.offlineAims()...)
+	return append(list, b.soakAims()...)
 }
 
 func (b book) compileAims() (list []aimed) {

@@ -34,6 +34,7 @@ func editsOfHub(o sources.Objects) []edit {
 func editsAt(o sources.Objects, t *sources.TrafficTarget) []edit {
 	return []edit{
 		{"endpoint", endpointEdit(o, t.Spec.Destination.Namespace, t.Spec.Destination.Name)},
+		{"address", addressEdit(o, t.Spec.Destination.Namespace, t.Spec.Destination.Name)},
 		{"policy", sourceEdit(o, t)},
 		{"requests", requestsEdit(o, t)},
 		{"limit", func(o sources.Objects, i int) sources.Objects {
@@ -75,6 +76,21 @@ func endpointEdit(o sources.Objects, namespace, app string) func(sources.Objects
 		s, p := o.EndpointSlices[slice].DeepCopy(), o.Pods[pod].DeepCopy()
 		s.Endpoints[0].Conditions.Ready, s.Endpoints[0].Conditions.Serving = &ready, &ready
 		p.Status.Conditions[0].Status = map[bool]corev1.ConditionStatus{true: corev1.ConditionTrue, false: corev1.ConditionFalse}[ready]
+		o.EndpointSlices, o.Pods = replaced(o.EndpointSlices, slice, s), replaced(o.Pods, pod, p)
+		return o
+	}
+}
+
+// addressEdit has the first pod of an application move to another address, as one that is replaced: its callers' listeners
+// know it by that.
+func addressEdit(o sources.Objects, namespace, app string) func(sources.Objects, int) sources.Objects {
+	slice := find(o.EndpointSlices, namespace, app+"-00000")
+	pod := find(o.Pods, namespace, o.EndpointSlices[slice].Endpoints[0].TargetRef.Name)
+	return func(o sources.Objects, i int) sources.Objects {
+		address := fmt.Sprintf("10.200.%d.%d", i>>8&0xff, i&0xff)
+		s, p := o.EndpointSlices[slice].DeepCopy(), o.Pods[pod].DeepCopy()
+		s.Endpoints[0].Addresses = []string{address}
+		p.Status.PodIP, p.Status.PodIPs = address, []corev1.PodIP{{IP: address}}
 		o.EndpointSlices, o.Pods = replaced(o.EndpointSlices, slice, s), replaced(o.Pods, pod, p)
 		return o
 	}

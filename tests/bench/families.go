@@ -16,6 +16,7 @@ func families() []family {
 		{"replicas", "", "", replicaChecks(), shown[replicas]},
 		{"edit", editLegend, editHeader(), overShapes("edit", editOf), shown[editRow]},
 		{"push", pushLegend, pushHeader(), pushes(), shown[pushRow]},
+		{"dataplane", dataplaneLegend, dataplaneHeader(), dataplanes(), shown[dataplaneRow]},
 		{"offline", offlineLegend, offlineHeader(), offlines(), shown[offlineRow]},
 	}
 }

@@ -1,5 +1,6 @@
 // Command bench measures fsmc: compiling generated meshes against a floor, small changes against compiling from scratch,
-// serving thousands of proxies against a server that only sends bytes, and the command line from a cold start.
+// serving thousands of proxies against a server that only sends bytes, sidecars against an Envoy that was configured by hand, and
+// the command line from a cold start.
 //
 // Ratios are what to look at: what is compared runs in turn on one machine, so that whatever disturbs the machine disturbs
 // both. Each row of a table is a process of its own, so that its memory and its CPU time are its own.
@@ -55,8 +56,8 @@ func (o options) do(out io.Writer) error {
 	switch {
 	case o.page != "":
 		return writePage(o.results, o.page)
-	case o.child == proxiesChild:
-		return runProxies(os.Stdin, out)
+	case children()[o.child] != nil:
+		return children()[o.child](os.Stdin, out)
 	case o.child != "":
 		return o.measure(out)
 	}

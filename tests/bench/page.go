@@ -6,17 +6,21 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/flomesh-io/fsmc/tests/soak/record"
 )
 
 // book is all that is kept of runs.
 type book struct {
-	runs     map[string]result
-	compile  []row
-	replicas []replicas
-	edit     []editRow
-	push     []pushRow
-	offline  []offlineRow
-	profiles map[string]string
+	runs      map[string]result
+	compile   []row
+	replicas  []replicas
+	edit      []editRow
+	push      []pushRow
+	offline   []offlineRow
+	dataplane []dataplaneRow
+	soak      *record.Report
+	profiles  map[string]string
 }
 
 // writePage writes the page of the results in a folder, and its pictures beside it in a folder of the page's name.
@@ -30,6 +34,9 @@ func writePage(folder, file string) error {
 		return err
 	}
 	err = os.WriteFile(file, []byte(b.page(filepath.Base(pictures))), 0o644)
+	if b.soak != nil {
+		err = errors.Join(err, os.WriteFile(filepath.Join(pictures, "soak.svg"), []byte(soakPicture(b.soak)), 0o644))
+	}
 	for name, p := range b.pictures() {
 		err = errors.Join(err, os.WriteFile(filepath.Join(pictures, name+".svg"), []byte(p.svg()), 0o644))
 	}
@@ -41,7 +48,11 @@ func open(folder string) (b book, err error) {
 	err = errors.Join(
 		load(b.runs, folder, "compile", &b.compile), load(b.runs, folder, "replicas", &b.replicas), load(b.runs, folder, "edit", &b.edit),
 		load(b.runs, folder, "push", &b.push), load(b.runs, folder, "offline", &b.offline),
+		load(b.runs, folder, "dataplane", &b.dataplane),
 	)
+	var fault error
+	b.soak, fault = openSoak(folder)
+	err = errors.Join(err, fault)
 	for _, name := range []string{"compile", "push"} {
 		text, fault := os.ReadFile(filepath.Join(folder, "profile-"+name+".txt"))
 		if fault != nil && !os.IsNotExist(fault) {
@@ -85,7 +96,9 @@ absolute figures are of this machine, which is a small one. The raw results are 
 	b.compileSection(&p, pictures)
 	b.editSection(&p, pictures)
 	b.pushSection(&p, pictures)
+	b.dataplaneSection(&p, pictures)
 	b.offlineSection(&p)
+	b.soakSection(&p, pictures)
 	return p.String()
 }
 
@@ -145,7 +158,8 @@ func (b book) editSection(p *strings.Builder, pictures string) {
 	if !b.section(p, "Small changes", "edit", `
 Objects of a cluster are changed as a cluster does it, and go through CompleteFrom, ResolveFrom and CompileFrom over what was there
 before. Microseconds are CPU time on one processor, the median of many changes, without garbage collection; shares are of the same
-from scratch (which has its least). In turn: an endpoint becomes ready or stops being so; a policy admits one client more or less; the requests
+from scratch (which has its least). In turn: an endpoint becomes ready or stops being so; a pod moves to
+another address, which is in the listeners of its callers; a policy admits one client more or less; the requests
 of a policy change; a limit in the MeshConfig changes, which concerns no configuration; egress is switched, which concerns all.`) {
 		return
 	}
@@ -166,19 +180,24 @@ func (b book) pushSection(p *strings.Builder, pictures string) {
 Simulated proxies in a process of their own, over mutual TLS on loopback, each with a connection and a delta stream. They ask as Envoy
 does: for all clusters, for the endpoints and secrets that those refer to, for all listeners, for their route tables; and acknowledge
 everything. The mesh is power-law/100, with as many pods as there are proxies. The floor is a gRPC server over the same TLS that has
-the bytes of every class ready, sends them, and counts the answers. Changes are at the service that is called by the most; they are
-published as compiled, so that compiling is not in the figures. Server and proxies share the processors. Times are from the
-publication until a proxy has acknowledged the last resource; what nothing refers to any more is removed two seconds later, on purpose,
-which is not in the times but in the CPU time.`) {
+the bytes of every class ready, sends them, and counts the answers. It broadcasts what there is at once, which ADS must not do: what
+routes to a cluster waits until the proxy has the cluster, and secrets are asked for twice. So there is a second floor, that sends the
+same bytes in the messages and in the order of ADS. Aims are about the first. All servers take turns, for several rounds, and figures
+are the medians of those. Changes are at the service that is called by the most; they are published as compiled, so that compiling is
+not in the figures. Server and proxies share the processors. Times are from the publication until a proxy has acknowledged the last
+resource; what nothing refers to any more is removed two seconds later, on purpose, which is not in the times but in the CPU time.`) {
 		return
 	}
 	fmt.Fprintf(p, "![CPU time to the floor](%s/push.svg)\n\n", pictures)
-	p.WriteString("| proxies | phase | streams | all ms | p50 ms | p99 ms | floor: all | p50 | p99 | server CPU ms | floor | ratio | messages | resources | of those secrets | MB |\n|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n")
+	p.WriteString("| proxies | phase | streams | all ms | p50 ms | p99 ms | floor: all | p50 | p99 | in order: all | server CPU ms | floor | ratio | in order | ratio | messages | resources | of those secrets | MB |\n|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n")
 	for _, r := range b.push {
 		for i, x := range r.Ours.Phases {
-			f := r.Floor.Phases[i]
-			fmt.Fprintf(p, "| %d | %s | %d | %.1f | %.1f | %.1f | %.1f | %.1f | %.1f | %.1f | %.1f | %.2f | %d | %d | %d | %.2f |\n", r.Proxies, phaseName(x.Name), x.Streams, x.All*1e3, x.P50*1e3, x.P99*1e3,
-				f.All*1e3, f.P50*1e3, f.P99*1e3, x.CPU*1e3, f.CPU*1e3, x.CPU/f.CPU, x.Messages, x.Resources, x.Secrets, float64(x.Bytes)/1e6)
+			f, q := r.Floor.Phases[i], phase{}
+			if i < len(r.Paced.Phases) { // figures that were kept earlier lack it
+				q = r.Paced.Phases[i]
+			}
+			fmt.Fprintf(p, "| %d | %s | %d | %.1f | %.1f | %.1f | %.1f | %.1f | %.1f | %.1f | %.1f | %.1f | %s | %.1f | %s | %d | %d | %d | %.2f |\n", r.Proxies, phaseName(x.Name), x.Streams, x.All*1e3, x.P50*1e3, x.P99*1e3,
+				f.All*1e3, f.P50*1e3, f.P99*1e3, q.All*1e3, x.CPU*1e3, f.CPU*1e3, times(x.CPU, f.CPU), q.CPU*1e3, times(x.CPU, q.CPU), x.Messages, x.Resources, x.Secrets, float64(x.Bytes)/1e6)
 		}
 	}
 	p.WriteString("\nMemory in use for each stream that is settled, TLS and gRPC included, without the connections before the first:\n\n| proxies | heap KiB | floor | stacks KiB | floor | beyond gRPC's own |\n|--:|--:|--:|--:|--:|--:|\n")
@@ -188,6 +207,14 @@ which is not in the times but in the CPU time.`) {
 			(o.HeapPerStream+o.StackPerStream-f.HeapPerStream-f.StackPerStream)/1024)
 	}
 	b.profile(p, "push", "Where the time of serving 1,000 proxies goes, over all phases")
+}
+
+// times is how often a floor fits into a figure; a dash if there is no floor.
+func times(figure, floor float64) string {
+	if floor == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.2f", figure/floor)
 }
 
 func (b book) offlineSection(p *strings.Builder) {
@@ -225,6 +252,9 @@ func (b book) pictures() map[string]picture {
 			}
 		}
 		all["push"] = c
+	}
+	if len(b.dataplane) > 0 {
+		all["dataplane"] = b.dataplanePicture()
 	}
 	return all
 }

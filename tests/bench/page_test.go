@@ -19,8 +19,9 @@ func TestPage(t *testing.T) {
 		"edit": {editRow{Mesh: "power-law/100", Edits: []editCost{{Edit: "endpoint"}}}, editRow{
 			Mesh: "power-law/3000", Edits: []editCost{{Edit: "endpoint", CompileShare: 0.0005}},
 		}},
-		"push":    {pushRow{Proxies: 10, Ours: serverRow{Phases: []phase{{Name: "first", CPU: 3, All: 1}}}, Floor: serverRow{Phases: []phase{{Name: "first", CPU: 1, All: 1}}}}},
-		"offline": {offlineRow{Case: "a < b", AimSeconds: 1, Least: 0.5}},
+		"push":      {pushRow{Proxies: 10, Ours: serverRow{Phases: []phase{{Name: "first", CPU: 3, All: 1}}}, Floor: serverRow{Phases: []phase{{Name: "first", CPU: 1, All: 1}}}, Paced: serverRow{Phases: []phase{{Name: "first", CPU: 2, All: 1}}}}},
+		"dataplane": {dataplaneRow{Services: 1000, OfFloor: formRatio{CPU: 1.05, P50: 1.2}, OfAncestor: formRatio{Allocated: 0.45}}},
+		"offline":   {offlineRow{Case: "a < b", AimSeconds: 1, Least: 0.5}},
 	}
 	for family, list := range rows { //ordered: each is a file
 		r := result{Date: "2030-01-01", Command: "make bench"}
@@ -52,12 +53,13 @@ func TestPage(t *testing.T) {
 	}
 	for _, want := range []string{
 		"star/3000 from scratch, CPU time to the floor | ≤ 1.5 | 1.40 | met", "| 1.60 | **missed**", "| 1/2000 | met", "CPU time to the floor | ≤ 1.5 | 3.00 | **missed**", "| 0.50 s | met",
+		"CPU time for a request, to the floor | ≤ 1.1 | 1.05 | met", "p50 of a request, to the floor | ≤ 1.1 | 1.20 | **missed**", "| 0.45 (0 and 0 MB) | met",
 	} {
 		if !strings.Contains(texts[0], want) {
 			t.Errorf("the page lacks %q:\n%s", want, texts[0])
 		}
 	}
-	for _, name := range []string{"compile", "edit", "push"} {
+	for _, name := range []string{"compile", "edit", "push", "dataplane"} {
 		checkPicture(t, filepath.Join(strings.TrimSuffix(page, ".md"), name+".svg"))
 	}
 }

@@ -16,7 +16,7 @@ type pushServer interface {
 	// begin says that so many proxies of each class will come, and will be sent so many resources in all.
 	begin(proxies map[string]int, resources int)
 	// prepare does whatever need not be measured; what it returns publishes the change.
-	prepare(change) func()
+	prepare(change, sinks.Snapshot) func()
 	// arrived says, as far as counting tells, whether everything that was expected was acknowledged; settled says whether every proxy has acknowledged what it is to have.
 	arrived() bool
 	settled() bool
@@ -26,7 +26,6 @@ type pushServer interface {
 // served is our server.
 type served struct {
 	*ads.Server
-	next sinks.Snapshot
 	// opened and acknowledged count streams and resources, expected ones are awaited before it is asked whether all is
 	// settled, which looks at every proxy.
 	opened, acknowledged                  atomic.Int64
@@ -62,10 +61,9 @@ func (o *served) begin(proxies map[string]int, resources int) {
 	o.expectedAcknowledged.Store(int64(resources))
 }
 
-func (o *served) prepare(c change) func() {
+func (o *served) prepare(c change, next sinks.Snapshot) func() {
 	o.acknowledged.Store(0)
 	o.expectedAcknowledged.Store(int64(c.resources))
-	next := o.next
 	return func() { _ = o.Publish(context.Background(), next) }
 }
 
