@@ -18,12 +18,18 @@ type resourceTexts struct {
 
 // join is the text of a file of resources, one document each.
 func (t *resourceTexts) join(resources model.List[*compiler.Resource]) ([]byte, error) {
-	var b []byte
+	texts := make([][]byte, resources.Len())
+	size := 0
 	for i, resource := range resources.All() {
 		text, err := t.text(resource)
 		if err != nil {
 			return nil, err
 		}
+		texts[i] = text
+		size += len(separator) + len(text)
+	}
+	b := make([]byte, 0, size)
+	for i, text := range texts {
 		b = append(appendSeparator(b, i), text...)
 	}
 	return b, nil
@@ -69,9 +75,12 @@ func slotsText(slots model.List[compiler.Slot]) ([]byte, error) {
 	return b, nil
 }
 
+// separator stands between documents.
+const separator = "---\n"
+
 func appendSeparator(b []byte, i int) []byte {
 	if i > 0 {
-		b = append(b, "---\n"...)
+		b = append(b, separator...)
 	}
 	return b
 }
