@@ -66,7 +66,7 @@ func (o *Output) Bootstrap(id model.ProxyID, from ControlPlane) *bootstrapv3.Boo
 			ApiType:             corev3.ApiConfigSource_DELTA_GRPC,
 			TransportApiVersion: corev3.ApiVersion_V3,
 			GrpcServices: []*corev3.GrpcService{{TargetSpecifier: &corev3.GrpcService_EnvoyGrpc_{
-				EnvoyGrpc: &corev3.GrpcService_EnvoyGrpc{ClusterName: controlPlaneCluster},
+				EnvoyGrpc: &corev3.GrpcService_EnvoyGrpc{ClusterName: controlPlaneCluster, RetryPolicy: again()},
 			}}},
 			SetNodeOnFirstMessageOnly: true,
 		},
@@ -77,6 +77,14 @@ func (o *Output) Bootstrap(id model.ProxyID, from ControlPlane) *bootstrapv3.Boo
 		Clusters: []*clusterv3.Cluster{from.cluster(o.settings.TrustDomain)},
 	}
 	return b
+}
+
+// again is how a stream that has ended is opened again. By default Envoy waits longer and longer, up to half a minute: so long
+// nobody would hear of anything after an outage.
+func again() *corev3.RetryPolicy {
+	return &corev3.RetryPolicy{RetryBackOff: &corev3.BackoffStrategy{
+		BaseInterval: seconds(1), MaxInterval: seconds(5),
+	}}
 }
 
 // first is where clusters and listeners come from. Envoy waits for the first of them as long as it takes: by default it

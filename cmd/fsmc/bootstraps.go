@@ -29,12 +29,15 @@ type bootstraps struct {
 	at      time.Time
 }
 
-// rewrite is how often certificates are looked at that nothing else has changed, writeAgain how long after a failure, such
-// as a full disk, it is tried again.
+// rewrite is how often certificates are looked at that nothing else has changed, at the least, writeAgain how long after a
+// failure, such as a full disk, it is tried again.
 const (
 	rewrite    = 10 * time.Minute
 	writeAgain = 10 * time.Second
 )
+
+// rewriteAfter is how often certificates of a validity are looked at: a third of their time is left when they are replaced.
+func rewriteAfter(validity time.Duration) time.Duration { return min(rewrite, validity/10) }
 
 // write brings the folder to the state of a snapshot, if there is something new in it: another proxy, other roots, or
 // certificates that are old by now. Proxies that the snapshot does not have are kept.
@@ -44,7 +47,7 @@ func (b *bootstraps) write(ctx context.Context, s sinks.Snapshot, kept []model.P
 		return err
 	}
 	state := b.state(s, kept, bundle, signer)
-	if state == b.written && b.now().Sub(b.at) < rewrite {
+	if state == b.written && b.now().Sub(b.at) < rewriteAfter(b.validity())/2 {
 		return nil
 	}
 	sink := disk.Sink{Folder: b.folder, ControlPlane: &b.from, Keep: kept, Credentials: &disk.Credentials{

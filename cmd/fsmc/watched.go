@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"sync/atomic"
 	"time"
@@ -66,13 +67,16 @@ func (c *control) watch(ctx context.Context, s *manifestSource) {
 
 // refresh has certificates on the disk looked at now and then.
 func (c *control) refresh(ctx context.Context) {
-	ticker := time.NewTicker(rewrite)
+	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
-	for {
+	for last := c.now(); ; {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+		}
+		if c.now().Sub(last) >= rewriteAfter(cmp.Or(c.settings().CertificateValidity, validity)) {
+			last = c.now()
 			poke(c.again)
 		}
 	}

@@ -23,7 +23,8 @@ func (b book) aims() []aimed {
 	list := append(b.compileAims(), b.editAims()...)
 	list = append(list, b.pushAims()...)
 	list = append(list, b.dataplaneAims()...)
-	return append(list, b.offlineAims()...)
+	list = append(list, b.offlineAims()...)
+	return append(list, b.soakAims()...)
 }
 
 func (b book) compileAims() (list []aimed) {

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/flomesh-io/fsmc/tests/soak/record"
 )
 
 // book is all that is kept of runs.
@@ -17,6 +19,7 @@ type book struct {
 	push      []pushRow
 	offline   []offlineRow
 	dataplane []dataplaneRow
+	soak      *record.Report
 	profiles  map[string]string
 }
 
@@ -31,6 +34,9 @@ func writePage(folder, file string) error {
 		return err
 	}
 	err = os.WriteFile(file, []byte(b.page(filepath.Base(pictures))), 0o644)
+	if b.soak != nil {
+		err = errors.Join(err, os.WriteFile(filepath.Join(pictures, "soak.svg"), []byte(soakPicture(b.soak)), 0o644))
+	}
 	for name, p := range b.pictures() {
 		err = errors.Join(err, os.WriteFile(filepath.Join(pictures, name+".svg"), []byte(p.svg()), 0o644))
 	}
@@ -44,6 +50,9 @@ func open(folder string) (b book, err error) {
 		load(b.runs, folder, "push", &b.push), load(b.runs, folder, "offline", &b.offline),
 		load(b.runs, folder, "dataplane", &b.dataplane),
 	)
+	var fault error
+	b.soak, fault = openSoak(folder)
+	err = errors.Join(err, fault)
 	for _, name := range []string{"compile", "push"} {
 		text, fault := os.ReadFile(filepath.Join(folder, "profile-"+name+".txt"))
 		if fault != nil && !os.IsNotExist(fault) {
@@ -89,6 +98,7 @@ absolute figures are of this machine, which is a small one. The raw results are 
 	b.pushSection(&p, pictures)
 	b.dataplaneSection(&p, pictures)
 	b.offlineSection(&p)
+	b.soakSection(&p, pictures)
 	return p.String()
 }
 

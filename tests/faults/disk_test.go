@@ -12,32 +12,52 @@ import (
 	"syscall"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/flomesh-io/fsmc/tests/faults/controlplane"
 )
 
-// small is a control plane whose folders are on a disk of their own, which is small and nobody else sees.
-type small struct {
+// disk is a control plane and the disk that its folders are on, which can be full.
+type disk struct {
 	controlplane.Place
 	*controlplane.Process
-	// inside is the disk from here.
-	inside string
+	fill, free func(*testing.T)
+	// command is one that runs another on the same disk.
+	command func(p controlplane.Place) *exec.Cmd
+	// folder is one on the disk, and full is what the system says when there is no room.
+	folder, full string
 }
 
-// diskScript mounts the disk, and becomes the control plane once the file is there that says so.
-const diskScript = `mount -t tmpfs -o size=1m none "$1" || exit 77
-echo mounted
-while ! [ -e "$1/go" ]; do sleep 0.02; done
-rm "$1/go"
+// onDisks runs a test on a small disk that nobody else sees, where the system lets this user mount one, and with a control
+// plane whose files may not grow, which can be had everywhere.
+func onDisks(t *testing.T, seed uint64, test func(t *testing.T, folder string, d *disk)) {
+	t.Helper()
+	for name, have := range map[string]func(*testing.T, string) *disk{"a small disk": mounted, "files that may not grow": limited} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			folder, _ := manifests(t, 10, seed)
+			d := have(t, folder)
+			if d == nil {
+				t.Log("this system lets this user mount nothing; the other disk has to suffice")
+				return
+			}
+			test(t, folder, d)
+		})
+	}
+}
+
+// diskScript mounts the disk, and becomes the control plane.
+const diskScript = `mount -t tmpfs -o size=2m none "$1" || exit 77
 shift
 exec "$@"`
 
-// mount begins a control plane on a small disk.
-func mount(t *testing.T, folder string) *small {
+// mounted is a control plane on a small disk; nil where that cannot be.
+func mounted(t *testing.T, manifests string) *disk {
 	t.Helper()
-	disk := t.TempDir()
-	p := place(t, folder)
-	p.Out, p.Authority = filepath.Join(disk, "out"), filepath.Join(disk, "ca")
-	c := exec.Command("sh", append([]string{"-c", diskScript, "sh", disk, p.Program}, p.Arguments()...)...)
+	folder := t.TempDir()
+	p := place(t, manifests)
+	p.Out, p.Authority = filepath.Join(folder, "out"), filepath.Join(folder, "ca")
+	c := exec.Command("sh", append([]string{"-c", diskScript, "sh", folder, p.Program}, p.Arguments()...)...)
 	c.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
 	if os.Geteuid() != 0 {
 		c.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
@@ -45,38 +65,48 @@ func mount(t *testing.T, folder string) *small {
 		c.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}}
 	}
 	process, err := controlplane.Begin(p, c)
-	if err != nil && (errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.ENOSPC)) {
-		t.Skipf("this system does not let this user make namespaces: %v", err)
+	if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EACCES) {
+		return nil
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	ends(t, process)
-	s := &small{Place: p, Process: process, inside: fmt.Sprintf("/proc/%d/root%s", process.ID(), disk)}
-	within(t, recovery, "the disk is there", func() bool {
+	if !serves(t, process) {
+		if process.End(syscall.SIGKILL) != 77 {
+			t.Fatalf("it does not serve: %s", process.Said())
+		}
+		return nil
+	}
+	inside := fmt.Sprintf("/proc/%d/root%s", process.ID(), folder)
+	d := &disk{Place: p, Process: process, folder: inside, full: "no space left on device"}
+	d.Out, d.Authority = inside+"/out", inside+"/ca" // as they are seen from here
+	filling := inside + "/filling"
+	d.fill = func(t *testing.T) { fill(t, filling) }
+	d.free = func(t *testing.T) { remove(t, filling) }
+	d.command = func(p controlplane.Place) *exec.Cmd { return exec.Command(p.Program, p.Arguments()...) }
+	return d
+}
+
+// serves waits until a control plane serves, and says whether it does.
+func serves(t *testing.T, process *controlplane.Process) bool {
+	t.Helper()
+	ended := false
+	within(t, recovery, "it serves, or has ended", func() bool {
 		select {
 		case <-process.Exited():
-			t.Skipf("this system does not let this user mount a tmpfs: %s", process.Said())
+			ended = true
 		default:
 		}
-		return strings.Contains(process.Said(), "mounted")
+		return ended || strings.Contains(process.Said(), "serving:")
 	})
-	s.Out, s.Authority = s.inside+"/out", s.inside+"/ca" // as they are seen from here
-	return s
+	return !ended
 }
 
-// begin has the control plane start.
-func (s *small) begin(t *testing.T) {
+// fill leaves no room on a disk.
+func fill(t *testing.T, name string) {
 	t.Helper()
-	if err := os.WriteFile(s.inside+"/go", nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// fill leaves no room on the disk.
-func (s *small) fill(t *testing.T) {
-	t.Helper()
-	f, err := os.Create(s.inside + "/filling")
+	f, err := os.Create(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,15 +121,33 @@ func (s *small) fill(t *testing.T) {
 	}
 }
 
-// free makes room again.
-func (s *small) free(t *testing.T) {
+func remove(t *testing.T, name string) {
 	t.Helper()
-	if err := os.Remove(s.inside + "/filling"); err != nil {
+	if err := os.Remove(name); err != nil {
 		t.Fatal(err)
 	}
 }
 
-const full = "no space left on device"
+// limited is a control plane whose files may not grow beyond nothing while its disk counts as full: they can be made, and
+// nothing can be written to them.
+func limited(t *testing.T, manifests string) *disk {
+	t.Helper()
+	p := place(t, manifests)
+	process := start(t, p)
+	d := &disk{Place: p, Process: process, folder: t.TempDir(), full: "file too large"}
+	limit := func(t *testing.T, most uint64) {
+		t.Helper()
+		if err := unix.Prlimit(process.ID(), unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: most, Max: unix.RLIM_INFINITY}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.fill = func(t *testing.T) { limit(t, 0) }
+	d.free = func(t *testing.T) { limit(t, unix.RLIM_INFINITY) }
+	d.command = func(p controlplane.Place) *exec.Cmd {
+		return exec.Command("sh", append([]string{"-c", `ulimit -S -f 0; exec "$@"`, "sh", p.Program}, p.Arguments()...)...)
+	}
+	return d
+}
 
 // root makes the mesh go over to another root, which the authority has to write down.
 const root = `apiVersion: config.flomesh.io/v1alpha2
@@ -115,31 +163,40 @@ spec:
 // why new ones cannot start is told. Once there is room they can, within 30 seconds, without another edit.
 func TestFullDiskForBootstraps(t *testing.T) {
 	t.Parallel()
-	folder, _ := manifests(t, 10, 5)
-	s := mount(t, folder)
-	s.begin(t)
-	within(t, recovery, "it serves", func() bool { return strings.Contains(s.Said(), "serving:") })
-	known := nodes(t, folder)
-	all := join(t, known, s.Sidecar)
-	all.hasAll(t, folder)
-	s.fill(t)
-	if err := os.WriteFile(filepath.Join(folder, "late.yaml"), []byte(late), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	within(t, recovery, "it is told that the disk is full", func() bool { return strings.Contains(s.Said(), full) })
-	want := whole(t, folder)
-	within(t, recovery, "who runs is served", func() bool {
-		for _, node := range known {
-			if len(all[node].Has()) != len(want[node]) || !all[node].Connected() {
-				return false
-			}
+	onDisks(t, 5, func(t *testing.T, folder string, d *disk) {
+		known := nodes(t, folder)
+		all := join(t, known, d.Sidecar)
+		all.hasAll(t, folder)
+		d.fill(t)
+		if err := os.WriteFile(filepath.Join(folder, "late.yaml"), []byte(late), 0o600); err != nil {
+			t.Fatal(err)
 		}
-		return true
+		within(t, recovery, "it is told that the disk is full", func() bool { return strings.Contains(d.Said(), d.full) })
+		want := whole(t, folder)
+		within(t, recovery, "who runs is served", func() bool { return all.lacks(onlyOf(want, known)) == "" })
+		d.free(t)
+		all["space-0/late-0"] = join(t, []string{"space-0/late-0"}, d.Sidecar)["space-0/late-0"]
+		all.hasAll(t, folder)
+		all.noRepeats(t)
+		d.nothingIsLeft(t)
 	})
-	s.free(t)
-	all["space-0/late-0"] = join(t, []string{"space-0/late-0"}, s.Sidecar)["space-0/late-0"]
-	all.hasAll(t, folder)
-	all.noRepeats(t)
+}
+
+// onlyOf are the entries of some nodes.
+func onlyOf(want map[string]map[string]string, nodes []string) map[string]map[string]string {
+	some := map[string]map[string]string{}
+	for _, node := range nodes {
+		some[node] = want[node]
+	}
+	return some
+}
+
+// nothingIsLeft wants that no half of a file is left over of what could not be written.
+func (d *disk) nothingIsLeft(t *testing.T) {
+	t.Helper()
+	for _, folder := range []string{d.Out, d.Authority} {
+		leftovers(t, folder)
+	}
 }
 
 // late is a pod that everybody in the first namespace sees, and a service of its.
@@ -161,49 +218,65 @@ spec:
 // root signs within two minutes (a failed attempt is repeated each minute at last) once there is room.
 func TestFullDiskForANewRoot(t *testing.T) {
 	t.Parallel()
-	folder, _ := manifests(t, 10, 6)
-	s := mount(t, folder)
-	s.begin(t)
-	within(t, recovery, "it serves", func() bool { return strings.Contains(s.Said(), "serving:") })
-	all := join(t, nodes(t, folder), s.Sidecar)
-	all.hasAll(t, folder)
-	s.fill(t)
-	if err := os.WriteFile(filepath.Join(folder, "root.yaml"), []byte(root), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	within(t, recovery, "it is told that the disk is full", func() bool { return strings.Contains(s.Said(), full) })
-	all.hasAll(t, folder)
-	s.free(t)
-	next := filepath.Join(s.Authority, "fsm-system", "next", "ca.crt")
-	within(t, 4*recovery, "the new root is there", func() bool {
-		_, err := os.Stat(next)
-		return err == nil
+	onDisks(t, 6, func(t *testing.T, folder string, d *disk) {
+		all := join(t, nodes(t, folder), d.Sidecar)
+		all.hasAll(t, folder)
+		d.fill(t)
+		if err := os.WriteFile(filepath.Join(folder, "root.yaml"), []byte(root), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		within(t, recovery, "it is told that the disk is full", func() bool { return strings.Contains(d.Said(), d.full) })
+		all.hasAll(t, folder)
+		old := all.secrets()
+		d.free(t)
+		within(t, 4*recovery, "the new root signs, and all have certificates of it", func() bool {
+			signer, err := os.ReadFile(filepath.Join(d.Authority, "fsm-system", "next", "ca.crt"))
+			return err == nil && len(signer) > 0 && all.renewed(old)
+		})
+		all.hasAll(t, folder)
+		d.nothingIsLeft(t)
 	})
-	all.hasAll(t, folder)
 }
 
-// The disk is full before there is an authority. The control plane ends with that reason, and leaves nothing that keeps it
-// from starting when there is room.
+// secrets are the versions of the certificates of all.
+func (f fleet) secrets() map[string]string {
+	versions := map[string]string{}
+	for node, s := range f {
+		versions[node] = s.SecretVersions()["service-cert"]
+	}
+	return versions
+}
+
+// renewed says whether each has another certificate than before.
+func (f fleet) renewed(before map[string]string) bool {
+	for node, version := range f.secrets() {
+		if version == before[node] {
+			return false
+		}
+	}
+	return true
+}
+
+// The disk is full before there is an authority. The control plane ends with that reason within 30 seconds, and leaves nothing
+// that keeps it from starting when there is room.
 func TestFullDiskBeforeTheFirstStart(t *testing.T) {
 	t.Parallel()
-	folder, _ := manifests(t, 10, 7)
-	s := mount(t, folder)
-	s.begin(t)
-	within(t, recovery, "it serves", func() bool { return strings.Contains(s.Said(), "serving:") })
-	// On the same disk, another one.
-	other := s.Place
-	p := place(t, folder)
-	p.Out, p.Authority = filepath.Dir(other.Out)+"/second/out", filepath.Dir(other.Out)+"/second/ca"
-	if err := os.Mkdir(filepath.Dir(p.Out), 0o750); err != nil {
-		t.Fatal(err)
-	}
-	s.fill(t)
-	_, err := p.Start()
-	if err == nil || !strings.Contains(err.Error(), full) {
-		t.Fatalf("with a full disk it ends with %v", err)
-	}
-	s.free(t)
-	start(t, p)
-	all := join(t, nodes(t, folder), p.Sidecar)
-	all.hasAll(t, folder)
+	onDisks(t, 7, func(t *testing.T, folder string, d *disk) {
+		second := place(t, folder) // on the same disk
+		second.Out, second.Authority = filepath.Join(d.folder, "second-out"), filepath.Join(d.folder, "second-ca")
+		d.fill(t)
+		process, err := controlplane.Begin(second, d.command(second))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ends(t, process)
+		if serves(t, process) || !strings.Contains(process.Said(), d.full) {
+			t.Fatalf("with a full disk it says %s", process.Said())
+		}
+		d.free(t)
+		start(t, second)
+		all := join(t, nodes(t, folder), second.Sidecar)
+		all.hasAll(t, folder)
+		leftovers(t, second.Authority)
+	})
 }

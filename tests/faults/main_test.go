@@ -3,8 +3,11 @@ package faults
 import (
 	"bytes"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"syscall"
@@ -221,4 +224,18 @@ func text(t *testing.T, name string) []byte {
 		t.Fatal(err)
 	}
 	return bytes.Clone(b)
+}
+
+// leftovers wants that a folder has no file that is not done: what is written is put in its place whole.
+func leftovers(t *testing.T, folder string) {
+	t.Helper()
+	half := regexp.MustCompile(`\.fsmc-new$|\.[0-9]+$`) // of the sink, and of an authority
+	within(t, recovery, "no half of a file is left over in "+folder, func() bool {
+		found := false
+		err := filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {
+			found = found || half.MatchString(path)
+			return err
+		})
+		return err == nil && !found // or something is being written
+	})
 }

@@ -19,10 +19,11 @@ func main() {
 	var path string
 	flag.DurationVar(&o.during, "for", 30*time.Minute, "how long")
 	flag.Uint64Var(&o.seed, "seed", 1, "the same seed makes the same edits")
-	flag.IntVar(&o.services, "services", 110, "how many Services the random mesh has; each has two simulated sidecars or so")
+	flag.IntVar(&o.streams, "streams", 200, "how many simulated sidecars are connected at any time, at least")
 	flag.Float64Var(&o.rate, "rate", 10, "edits a second")
 	flag.BoolVar(&o.envoys, "envoys", true, "run the shop with real Envoys ($FSMC_ENVOY) under load")
 	flag.StringVar(&o.program, "fsmc", "", "the `PROGRAM` to soak (default: it is built)")
+	flag.StringVar(&o.profiles, "profiles", "", "keep a heap profile of the server at each rest in a `FOLDER`")
 	flag.StringVar(&path, "json", "", "write the report to a `FILE` as well")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -1,144 +1,137 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
+	"maps"
+	"os"
+	"os/exec"
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
-	"github.com/flomesh-io/fsmc/sinks/local"
-	"github.com/flomesh-io/fsmc/tests/faults/controlplane"
+	"github.com/flomesh-io/fsmc/tests/faults/shop"
+	"github.com/flomesh-io/fsmc/tests/soak/record"
 )
 
-// report is what came of a soak.
-type report struct {
-	Go       string  `json:"go"`
-	Platform string  `json:"platform"`
-	CPUs     int     `json:"cpus"`
-	Seed     uint64  `json:"seed"`
-	Seconds  float64 `json:"seconds"`
-	Edits    int     `json:"edits"`
-	// Envoys are real sidecars, Streams simulated ones at the end.
-	Envoys  int `json:"envoys"`
-	Streams int `json:"streams"`
-	// WithoutEnvoys says why there were none.
-	WithoutEnvoys string `json:"withoutEnvoys,omitempty"`
-	// Published are states that were published, Responses and Resources what simulated sidecars were sent.
-	Published int `json:"published"`
-	Responses int `json:"responses"`
-	Resources int `json:"resources"`
-	Repeated  int `json:"repeated"`
-	Rejected  int `json:"rejected"`
-	// Settled is how many seconds after the last edit each sidecar had the last state.
-	Settled float64 `json:"settledSeconds"`
-	// Loads are the requests by load.
-	Loads   map[string]*local.Report `json:"loads"`
-	Samples []sample                 `json:"samples"`
-	First   third                    `json:"firstThird"`
-	Last    third                    `json:"lastThird"`
-	// Faults are in words; none is a good soak.
-	Faults []string `json:"faults"`
-}
-
-// sample is what the server needed at a moment.
-type sample struct {
-	Second  float64 `json:"second"`
-	Proxies float64 `json:"proxies"`
-	controlplane.Use
-}
-
-// third is the medians of a third of all samples.
-type third struct {
-	HeapBytes  float64 `json:"heapBytes"`
-	Goroutines float64 `json:"goroutines"`
-	OpenFiles  float64 `json:"openFiles"`
-	Proxies    float64 `json:"proxies"`
-}
+// report is what came of a soak, and how it is judged.
+type report struct{ record.Report }
 
 func newReport(o options) *report {
-	return &report{Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.NumCPU(), Seed: o.seed, Loads: map[string]*local.Report{}}
+	return &report{record.Report{
+		Date: time.Now().UTC().Format(time.DateOnly), Commit: commit(), Processor: processor(), CPUs: runtime.NumCPU(),
+		Platform: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version(), Seed: o.seed, Rate: o.rate, Wanted: o.streams,
+		Kinds: map[string]int{}, Asks: map[string]record.Ask{}, Faults: []string{},
+	}}
+}
+
+// commit is what is soaked; empty where git does not know.
+func commit() string {
+	out, err := exec.Command("git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*").Output()
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// processor is its name; empty where the system does not tell.
+func processor() string {
+	f, err := os.Open("/proc/cpuinfo")
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = f.Close() }()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		if key, value, _ := strings.Cut(lines.Text(), ":"); strings.TrimSpace(key) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}
+
+// kindOf is the kind of an edit by its words.
+func kindOf(what string) string {
+	for _, kind := range []struct{ words, name string }{
+		{"half written", "a file half written"},
+		{"a broken policy", "a policy broken"},
+		{"the guest may more", "policy"},
+		{"no more policies", "policy mended"},
+		{"ready: ", "readiness"},
+		{"endpoints: ", "endpoints"},
+		{"Service", "Services"},
+		{" signs", "root"},
+		{"egress", "MeshConfig"},
+		{"certificates are valid", "certificates"},
+		{"replicas", "pods"},
+		{"split", "split"},
+		{"weight", "split"},
+		{"versioned", "Deployments and Services"},
+		{"matches", "requests of a policy"},
+		{"may call", "policy"},
+		{"may not call", "policy"},
+		{"nothing", "nothing"},
+	} {
+		if strings.Contains(what, kind.words) {
+			return kind.name
+		}
+	}
+	return what
 }
 
 func (r *report) fault(format string, args ...any) {
 	r.Faults = append(r.Faults, fmt.Sprintf(format, args...))
 }
 
-// What may differ between the thirds: sizes follow the number of proxies, which the edits change.
-const (
-	growth     = 1.25
-	slackHeap  = 8 << 20
-	slackCount = 20
-)
-
-// leaks compares the last third of the samples with the first.
-func (r *report) leaks() {
-	n := len(r.Samples) / 3
-	if n == 0 {
-		r.fault("there are only %d samples", len(r.Samples))
-		return
-	}
-	r.First, r.Last = median(r.Samples[:n]), median(r.Samples[len(r.Samples)-n:])
-	scale := growth * max(1, r.Last.Proxies/r.First.Proxies)
-	for _, row := range []struct {
-		what        string
-		first, last float64
-		slack       float64
-	}{
-		{"bytes of heap", r.First.HeapBytes, r.Last.HeapBytes, slackHeap},
-		{"goroutines", r.First.Goroutines, r.Last.Goroutines, slackCount},
-		{"open files", r.First.OpenFiles, r.Last.OpenFiles, slackCount},
-	} {
-		if row.first == 0 || row.last > row.first*scale+row.slack {
-			r.fault("%.0f %s in the first third, and %.0f in the last", row.first, row.what, row.last)
+// asked takes down what came of the requests.
+func (r *report) asked(asks map[string]shop.Ask) {
+	for name, a := range asks {
+		r.Asks[name] = record.Ask{
+			Refused: a.Refused, Allowed: a.Allowed, Denied: a.Denied, Failed: a.Failed,
+			Connections: a.Connections, Longest: a.Longest.Seconds(), Reasons: a.Reasons,
 		}
-	}
-}
-
-func median(samples []sample) third {
-	of := func(value func(sample) float64) float64 {
-		var list []float64
-		for _, s := range samples {
-			list = append(list, value(s))
-		}
-		slices.Sort(list)
-		return list[len(list)/2]
-	}
-	return third{
-		of(func(s sample) float64 { return s.HeapBytes }), of(func(s sample) float64 { return s.Goroutines }),
-		of(func(s sample) float64 { return s.OpenFiles }), of(func(s sample) float64 { return s.Proxies }),
-	}
-}
-
-// lost looks for requests that were not answered although policy allowed them all the time.
-func (r *report) lost() {
-	for name, l := range r.Loads {
-		if l.Allowed == 0 || l.Denied+l.Failed > 0 {
-			r.fault("%s: %d allowed, %d denied, %d failed: %v", name, l.Allowed, l.Denied, l.Failed, l.Reasons)
-		}
+		r.Asked += a.Total()
+		r.Lost += a.Lost()
 	}
 }
 
 // String is the report for people.
 func (r *report) String() string {
 	var s strings.Builder
-	fmt.Fprintf(&s, "%.0f s, %d edits, %d states published\n", r.Seconds, r.Edits, r.Published)
-	fmt.Fprintf(&s, "%d simulated sidecars: %d responses with %d resources, %d of them repeated; all settled %.2f s after the last edit\n",
-		r.Streams, r.Responses, r.Resources, r.Repeated, r.Settled)
-	requests := 0
-	for _, l := range r.Loads {
-		requests += l.Total()
+	fmt.Fprintf(&s, "%.0f s with %d edits, %d states published; %.0f s in all\n", r.Seconds, r.Edits, r.Published, r.Passed)
+	for _, kind := range slices.Sorted(maps.Keys(r.Kinds)) {
+		fmt.Fprintf(&s, "  %6d %s\n", r.Kinds[kind], kind)
 	}
-	fmt.Fprintf(&s, "%d real Envoys: %d requests; %d rejections\n", r.Envoys, requests, r.Rejected)
-	if r.WithoutEnvoys != "" {
-		fmt.Fprintf(&s, "without real Envoys: %s\n", r.WithoutEnvoys)
+	fmt.Fprintf(&s, "simulated sidecars: %d and more, %d responses with %d resources, %d repeated, %d mangled; %d streams broken off\n",
+		fewest(r.Samples, func(x record.Sample) int { return x.Streams }), r.Responses, r.Resources, r.Repeated, r.Mangled, r.Reconnects)
+	fmt.Fprintf(&s, "real Envoys: %d, %d requests, %d lost; %d rejections\n", r.Envoys, r.Asked, r.Lost, r.Rejected)
+	for _, name := range slices.Sorted(maps.Keys(r.Asks)) {
+		a := r.Asks[name]
+		fmt.Fprintf(&s, "  %s: %d allowed, %d denied, %d failed on %d connections, the longest took %.2f s %v\n",
+			name, a.Allowed, a.Denied, a.Failed, a.Connections, a.Longest, a.Reasons)
 	}
-	row := func(what string, t third) {
-		fmt.Fprintf(&s, "%s third: %.1f MiB of heap, %.0f goroutines, %.0f files, %.0f proxies\n", what, t.HeapBytes/(1<<20), t.Goroutines, t.OpenFiles, t.Proxies)
+	for _, x := range r.Rests {
+		fmt.Fprintf(&s, "rest after %d edits: %.2f MiB of heap, %.0f goroutines, %.0f files, Envoys %.2f MiB; settled after %.1f s, all again after %.1f s with %d resources\n",
+			x.Edits, x.HeapBytes/(1<<20), x.Goroutines, x.OpenFiles, sum(x.EnvoyBytes)/(1<<20), x.Settled, x.Again, x.Pushed)
 	}
-	row("first", r.First)
-	row("last", r.Last)
+	fmt.Fprintf(&s, "heap: %.1f MiB in the first third and %.1f in the last\n", r.HeapFirst/(1<<20), r.HeapLast/(1<<20))
 	for _, f := range r.Faults {
 		fmt.Fprintf(&s, "FAULT: %s\n", f)
 	}
 	return s.String()
+}
+
+func fewest(samples []record.Sample, of func(record.Sample) int) int {
+	if len(samples) == 0 {
+		return 0
+	}
+	return of(slices.MinFunc(samples, func(a, b record.Sample) int { return of(a) - of(b) }))
+}
+
+func sum(bytes map[string]float64) float64 {
+	var all float64
+	for _, n := range bytes {
+		all += n
+	}
+	return all
 }

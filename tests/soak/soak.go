@@ -5,26 +5,33 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/flomesh-io/fsmc/tests/faults/controlplane"
 	"github.com/flomesh-io/fsmc/tests/faults/edits"
+	"github.com/flomesh-io/fsmc/tests/faults/shop"
 	"github.com/flomesh-io/fsmc/tests/faults/sidecar"
 	"github.com/flomesh-io/fsmc/tests/shapes"
+	"github.com/flomesh-io/fsmc/tests/soak/record"
 )
 
 // options are what is soaked, and for how long.
 type options struct {
-	during   time.Duration
-	seed     uint64
-	services int
-	rate     float64
-	envoys   bool
-	program  string
+	during  time.Duration
+	seed    uint64
+	streams int
+	rate    float64
+	envoys  bool
+	program string
+	// profiles is where heap profiles of all rests are kept; empty for nowhere.
+	profiles string
 	// folder is where everything is kept.
 	folder string
 }
@@ -33,17 +40,28 @@ type options struct {
 type bath struct {
 	options
 	*report
+	began   time.Time
 	place   controlplane.Place
 	process *controlplane.Process
 	paths   []string
 	random  *edits.Folder
-	shop    *shop
+	calm    edits.State
+	chance  *rand.Rand
+	edited  *shop.Folder
+	shop    *shop.Shop
 	fleet   map[string]*sidecar.Sidecar
+	// since is when the stream of each Envoy began, as was seen first.
+	since map[string]time.Time
+	// storming says that all streams are broken off, so that nobody counts them.
+	storming atomic.Bool
 }
 
 // soak soaks a mesh. The error says that it could not be done; what went wrong in it is in the report.
 func soak(ctx context.Context, o options) (*report, error) {
-	b := &bath{options: o, report: newReport(o), fleet: map[string]*sidecar.Sidecar{}}
+	b := &bath{
+		options: o, report: newReport(o), began: time.Now(), fleet: map[string]*sidecar.Sidecar{}, since: map[string]time.Time{},
+		chance: rand.New(rand.NewPCG(o.seed, 2)), // #nosec G404 -- it has to be the same each time
+	}
 	if err := b.fill(); err != nil {
 		return nil, err
 	}
@@ -58,10 +76,17 @@ func soak(ctx context.Context, o options) (*report, error) {
 	if err := b.begin(ctx, socket); err != nil {
 		return nil, err
 	}
-	if err := b.edit(ctx); err != nil {
+	sampled := make(chan []record.Sample)
+	sampling, stop := context.WithCancel(ctx)
+	go func() { sampled <- b.sample(sampling) }()
+	err = b.edit(ctx)
+	stop()
+	b.Samples = <-sampled
+	if err != nil {
 		return nil, err
 	}
-	return b.report, b.finish(ctx)
+	b.finish()
+	return b.report, nil
 }
 
 // fill writes the manifests.
@@ -73,11 +98,18 @@ func (b *bath) fill() error {
 		}
 		b.paths = append(b.paths, path)
 	}
+	// Each application has two pods or so, one at least; a few do not suffice for chance to even out.
+	services := b.streams*5/8 + 10
 	var err error
-	if b.random, err = edits.New(b.paths[0], shapes.PowerLaw(b.services), b.seed); err != nil {
+	if b.random, err = edits.New(b.paths[0], shapes.PowerLaw(services), b.seed); err != nil {
 		return err
 	}
-	if b.shop, err = newShop(b.paths[1], b.seed); err != nil {
+	const often = 20
+	if err := b.random.Mix(often * services); err != nil {
+		return err
+	}
+	b.calm = b.random.State()
+	if b.edited, err = shop.New(b.paths[1], b.seed); err != nil {
 		return err
 	}
 	b.place, err = controlplane.New(b.program, b.folder, b.paths...)
@@ -87,133 +119,180 @@ func (b *bath) fill() error {
 // begin starts the sidecars, and waits until all are served.
 func (b *bath) begin(ctx context.Context, socket string) error {
 	if b.envoys {
-		if err := b.shop.run(ctx, b.options, b.place, socket); err != nil {
-			if !strings.Contains(err.Error(), "namespaces") {
-				return err
-			}
-			b.WithoutEnvoys = err.Error()
-		} else {
-			pods, err := b.shop.door.Pods(ctx)
-			if err != nil {
-				return err
-			}
-			b.Envoys = len(pods)
+		var err error
+		if b.shop, err = shop.Run(ctx, b.place, b.paths[1], socket); err != nil {
+			return err
 		}
+		pods, err := b.shop.Pods(ctx)
+		if err != nil {
+			return err
+		}
+		b.Envoys = len(pods)
 	}
 	for _, node := range b.random.Nodes() {
 		o := b.place.Sidecar(node)
 		o.Pause = time.Second // most of the time, some of the pods are not there
 		b.fleet[node] = sidecar.Start(o)
 	}
-	return b.whole(ctx)
+	if err := b.whole(ctx); err != nil {
+		return err
+	}
+	if b.shop != nil {
+		b.shop.Load(ctx)
+	}
+	return nil
 }
 
 // patience is how long all may take to have the last state.
 const patience = time.Minute
 
-// whole waits until each simulated sidecar has what a fresh compilation gives it.
+// whole waits until each sidecar has what a fresh compilation gives it, nothing less and nothing more.
 func (b *bath) whole(ctx context.Context) error {
 	r, err := controlplane.Compile(b.paths...)
 	if err != nil {
 		return err
 	}
-	want := controlplane.Whole(r)
-	maps.DeleteFunc(want, func(node string, _ map[string]string) bool { return strings.HasPrefix(node, "shop/") })
-	b.Streams = len(want)
+	want := b.simulated(controlplane.Whole(r))
 	var lacking string
 	err = await(ctx, patience, "all have the whole", func() bool {
-		for node, versions := range want {
-			s := b.fleet[node]
-			if s == nil || !s.Connected() || !maps.Equal(s.Has(), versions) {
-				lacking = node
-				return false
+		lacking = b.lacking(want, time.Time{})
+		if lacking == "" && b.shop != nil {
+			lacks, err := b.shop.Lacks(ctx, r)
+			if lacking = lacks; err != nil {
+				lacking = err.Error()
 			}
 		}
-		return true
+		return lacking == ""
 	})
-	if err != nil {
-		return fmt.Errorf("%w: %s lacks something", err, lacking)
+	if err != nil && ctx.Err() == nil {
+		err = fmt.Errorf("%w: lacking: %s", err, lacking)
+	}
+	return err
+}
+
+// simulated are the sidecars of the random mesh.
+func (b *bath) simulated(all map[string]map[string]string) map[string]map[string]string {
+	maps.DeleteFunc(all, func(node string, _ map[string]string) bool { return strings.HasPrefix(node, "shop/") })
+	return all
+}
+
+// lacking is a sidecar that does not have just what it is to have, or is not connected by a stream that has begun after a
+// moment; empty if there is none.
+func (b *bath) lacking(want map[string]map[string]string, since time.Time) string {
+	streams := b.connected()
+	for node, versions := range want {
+		s := b.fleet[node]
+		if s == nil || streams[node].Before(since) || streams[node].IsZero() || !maps.Equal(s.Has(), versions) {
+			return node
+		}
+	}
+	return ""
+}
+
+// connected is since when each proxy is connected, as the server sees it: who has everything is told nothing on a new stream.
+func (b *bath) connected() map[string]time.Time {
+	all := map[string]time.Time{}
+	for _, p := range b.place.Proxies() {
+		if p.Connected {
+			all[p.ID.String()] = p.Since
+		}
+	}
+	return all
+}
+
+// edit edits the manifests until the time is over, with rests.
+func (b *bath) edit(ctx context.Context) error {
+	rests := 5
+	if b.during < time.Minute {
+		rests = 2
+	}
+	each := b.during / time.Duration(rests)
+	for range rests {
+		if err := b.editing(ctx, each); err != nil {
+			return err
+		}
+		if err := b.rest(ctx); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// edit edits the manifests until the time is over, while samples are taken.
-func (b *bath) edit(ctx context.Context) error {
+// editing edits for a time. The edits keep their pace: what one takes longer, the next ones are sooner. At the beginning
+// the root is replaced, which may take until the end.
+func (b *bath) editing(ctx context.Context, during time.Duration) error {
 	began := time.Now()
-	sampled := make(chan []sample)
-	sampling, stop := context.WithCancel(ctx)
-	go func() { sampled <- b.sample(sampling, began) }()
-	err := b.editing(ctx, began)
-	stop()
-	b.Samples = <-sampled
-	b.Seconds = time.Since(began).Seconds()
-	return err
-}
-
-func (b *bath) editing(ctx context.Context, began time.Time) error {
-	ticker := time.NewTicker(time.Duration(float64(time.Second) / b.rate))
-	defer ticker.Stop()
-	for time.Since(began) < b.during {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-b.process.Exited():
-			return errors.New("fsmc serve has ended: " + b.process.Said())
-		case <-ticker.C:
+	defer func() { b.Seconds += time.Since(began).Seconds() }()
+	if err := b.count(b.edited.Turn()); err != nil {
+		return err
+	}
+	for made, hung := 1, 0; time.Since(began) < during; {
+		if wait := time.Duration(float64(made)/b.rate*float64(time.Second)) - time.Since(began); wait > 0 {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-b.process.Exited():
+				return errors.New("fsmc serve has ended: " + b.process.Said())
+			case <-time.After(wait):
+			}
 		}
-		if err := b.one(); err != nil {
+		if err := b.one(made); err != nil {
 			return fmt.Errorf("edit %d: %w", b.Edits, err)
+		}
+		if made++; made/10 > hung {
+			hung++
+			b.hangUp()
 		}
 	}
 	return nil
 }
 
 // one makes one edit, every fifth in the shop.
-func (b *bath) one() error {
-	b.Edits++
-	if b.Edits%5 == 0 {
-		return b.shop.edit()
+func (b *bath) one(n int) error {
+	if n%5 == 0 {
+		return b.count(b.edited.Edit())
 	}
-	_, err := b.random.Edit()
+	return b.count(b.random.Edit())
+}
+
+// count counts an edit.
+func (b *bath) count(what string, err error) error {
+	b.Edits++
+	b.Kinds[kindOf(what)]++
 	return err
 }
 
-// sample takes about sixty samples of what the server needs.
-func (b *bath) sample(ctx context.Context, began time.Time) []sample {
-	ticker := time.NewTicker(max(b.during/60, time.Second))
-	defer ticker.Stop()
-	var all []sample
-	for {
-		select {
-		case <-ctx.Done():
-			return all
-		case <-ticker.C:
+// hangUp breaks off the stream of a simulated sidecar that is connected.
+func (b *bath) hangUp() {
+	var nodes []string
+	for node := range b.connected() {
+		if b.fleet[node] != nil {
+			nodes = append(nodes, node)
 		}
-		use := b.place.Use()
-		if use.Goroutines > 0 {
-			all = append(all, sample{time.Since(began).Seconds(), b.place.Numbers()["fsm_proxies_connected"], use})
-		}
+	}
+	if slices.Sort(nodes); len(nodes) > 0 {
+		b.Reconnects++
+		b.fleet[nodes[b.chance.IntN(len(nodes))]].HangUp()
 	}
 }
 
-// finish makes the last edit, waits for it to arrive, and counts.
-func (b *bath) finish(ctx context.Context) error {
-	if err := b.random.Write(); err != nil {
-		return err
+// finish ends the load and judges.
+func (b *bath) finish() {
+	b.Passed = time.Since(b.began).Seconds()
+	if b.shop != nil {
+		if err := b.shop.Rest(); err != nil {
+			b.fault("a load ended: %v", err)
+		}
+		b.asked(b.shop.Asks())
 	}
-	began := time.Now()
-	if err := b.whole(ctx); err != nil {
-		b.fault("the final state: %v", err)
-	}
-	b.Settled = time.Since(began).Seconds()
-	b.shop.rest(b.report)
 	for node, s := range b.fleet {
 		c := s.Counts()
 		b.Responses += c.Responses
 		b.Resources += c.Resources
 		b.Repeated += len(c.Repeated)
-		if len(c.Repeated) > 0 {
-			b.fault("%s was sent %d times what it had, such as %s", node, len(c.Repeated), c.Repeated[0])
+		b.Mangled += len(c.Mangled)
+		if list := slices.Concat(c.Repeated, c.Mangled); len(list) > 0 {
+			b.fault("%s was sent %d times what it had, and %d times what is not what its version says, such as %s", node, len(c.Repeated), len(c.Mangled), list[0])
 		}
 	}
 	numbers := b.place.Numbers()
@@ -223,19 +302,17 @@ func (b *bath) finish(ctx context.Context) error {
 			b.Rejected += int(n)
 		}
 	}
-	if b.Rejected > 0 {
-		b.fault("%d responses were rejected", b.Rejected)
-	}
 	if said := b.process.Said(); strings.Contains(said, "panic") {
 		b.fault("fsmc serve panics: %s", said)
 	}
-	b.leaks()
-	return nil
+	b.judge()
 }
 
 // empty ends the sidecars.
 func (b *bath) empty() {
-	b.shop.end()
+	if b.shop != nil {
+		b.shop.End()
+	}
 	for _, s := range b.fleet {
 		s.Stop()
 	}
@@ -250,7 +327,7 @@ func await(ctx context.Context, patience time.Duration, what string, holds func(
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(20 * time.Millisecond):
+		case <-time.After(50 * time.Millisecond):
 		}
 	}
 	return nil

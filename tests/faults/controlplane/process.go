@@ -3,6 +3,7 @@ package controlplane
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -16,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/flomesh-io/fsmc/model"
 	"github.com/flomesh-io/fsmc/tests/faults/sidecar"
 )
 
@@ -183,20 +185,47 @@ func cutLast(line string) (before, after string, found bool) {
 // Use is what the process needs.
 type Use struct {
 	// HeapBytes are those of living objects, after garbage was collected.
-	HeapBytes  float64 `json:"heapBytes"`
-	Goroutines float64 `json:"goroutines"`
-	CPUSeconds float64 `json:"cpuSeconds"`
-	OpenFiles  float64 `json:"openFiles"`
+	HeapBytes float64
+	// ResidentBytes are those of the process.
+	ResidentBytes float64
+	Goroutines    float64
+	CPUSeconds    float64
+	OpenFiles     float64
 }
 
-// Use collects garbage and says what the process needs now.
+// Use collects garbage and says what the process needs now. The heap is as it was right after that: to write the page
+// leaves megabytes of garbage behind.
 func (p Place) Use() Use {
-	p.Get("/debug/pprof/heap?gc=1")
-	n := p.Numbers()
+	p.Get("/debug/pprof/heap?debug=1&gc=1") // what this one lets go of, such as pools, the next one collects
+	n, heap := p.Numbers(), 0.0
+	for line := range strings.Lines(p.Get("/debug/pprof/heap?debug=1&gc=1")) {
+		if text, ok := strings.CutPrefix(line, "# HeapAlloc = "); ok {
+			heap, _ = strconv.ParseFloat(strings.TrimSpace(text), 64)
+		}
+	}
 	return Use{
-		HeapBytes: n["go_memstats_heap_alloc_bytes"], Goroutines: n["go_goroutines"],
+		HeapBytes: heap, ResidentBytes: n["process_resident_memory_bytes"], Goroutines: n["go_goroutines"],
 		CPUSeconds: n["process_cpu_seconds_total"], OpenFiles: n["process_open_fds"],
 	}
+}
+
+// Proxy is a proxy of the mesh, as the debug server shows it.
+type Proxy struct {
+	ID        model.ProxyID `json:"id"`
+	Connected bool          `json:"connected"`
+	// Settled says that it has acknowledged everything that it is to have.
+	Settled bool `json:"settled"`
+	// Since is when its stream began.
+	Since time.Time `json:"since"`
+}
+
+// Proxies are all proxies; none while nobody answers.
+func (p Place) Proxies() []Proxy {
+	var all []Proxy
+	if err := json.Unmarshal([]byte(p.Get("/debug/proxies?format=json")), &all); err != nil {
+		return nil
+	}
+	return all
 }
 
 // Settled says whether so many proxies are connected and have acknowledged everything, and nothing waits to be published.

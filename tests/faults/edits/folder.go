@@ -19,6 +19,9 @@ type Folder struct {
 	graph  shapes.Graph
 	random *rand.Rand
 	apps   []app
+	config config
+	// ready is which of the pods are ready whose addresses and endpoints are given.
+	ready [2]bool
 	// written are the files as they are, and texts those that are to be, each with what it was made of.
 	written map[string][]byte
 	texts   map[string]made
@@ -36,6 +39,12 @@ type app struct {
 	weights  [2]int
 }
 
+// config is what of the MeshConfig is edited.
+type config struct {
+	egress bool
+	hours  int
+}
+
 // Most is how many replicas a Deployment has at most.
 const Most = 3
 
@@ -43,13 +52,41 @@ const Most = 3
 func New(path string, graph shapes.Graph, seed uint64) (*Folder, error) {
 	f := &Folder{
 		path: path, graph: graph, random: rand.New(rand.NewPCG(seed, 0)), // #nosec G404 -- it has to be the same each time
-		apps: make([]app, len(graph.Apps)), written: map[string][]byte{}, texts: map[string]made{},
+		apps: make([]app, len(graph.Apps)), config: config{hours: 24}, ready: [2]bool{true, true}, written: map[string][]byte{}, texts: map[string]made{},
 	}
 	f.graph.Apps = slices.Clone(graph.Apps)
 	for i := range f.apps {
 		f.apps[i] = app{replicas: 2, weights: [2]int{90, 10}}
 	}
 	return f, f.Write()
+}
+
+// Mix makes so many random edits that nobody sees, and writes what comes of them: after as many as there are applications,
+// several times, a mesh is as it will be after any number, and does not grow with them.
+func (f *Folder) Mix(edits int) error {
+	for range edits {
+		f.change()
+	}
+	return f.Write()
+}
+
+// State is a state of the folder, to come back to.
+type State struct {
+	apps   []shapes.App
+	own    []app
+	config config
+	ready  [2]bool
+}
+
+// State is that of now.
+func (f *Folder) State() State {
+	return State{slices.Clone(f.graph.Apps), slices.Clone(f.apps), f.config, f.ready}
+}
+
+// Return writes a state of before.
+func (f *Folder) Return(s State) error {
+	f.graph.Apps, f.apps, f.config, f.ready = slices.Clone(s.apps), slices.Clone(s.own), s.config, s.ready
+	return f.Write()
 }
 
 // Edit makes one random edit, writes it, and says what it was.
@@ -63,6 +100,13 @@ func (f *Folder) Edit() (string, error) {
 
 // change changes what is to be written.
 func (f *Folder) change() string {
+	switch f.random.IntN(50) {
+	case 0:
+		return f.configure()
+	case 1, 2:
+		f.ready = [2]bool{f.random.IntN(2) == 0, f.random.IntN(2) == 0}
+		return fmt.Sprintf("ready: %v", f.ready)
+	}
 	i := f.random.IntN(len(f.apps))
 	a, own := &f.graph.Apps[i], &f.apps[i]
 	switch f.random.IntN(6) {
@@ -82,6 +126,17 @@ func (f *Folder) change() string {
 		}
 	}
 	return f.call(a, f.random.IntN(len(f.apps)))
+}
+
+// configure changes the MeshConfig: what goes out of the mesh, which concerns every sidecar, or how long certificates are
+// valid, at which every one is issued anew.
+func (f *Folder) configure() string {
+	if f.random.IntN(2) == 0 {
+		f.config.egress = !f.config.egress
+		return fmt.Sprintf("egress is allowed: %t", f.config.egress)
+	}
+	f.config.hours = 24 + f.random.IntN(24)
+	return fmt.Sprintf("certificates are valid for %d hours", f.config.hours)
 }
 
 // versioned is how many applications have two versions. A tenth of all at most has, so that the mesh does not grow with the
@@ -120,6 +175,10 @@ func (f *Folder) call(a *shapes.App, to int) string {
 // Objects are what is in the folder when no file is half written.
 func (f *Folder) Objects() sources.Objects {
 	o := f.graph.Manifests(1)
+	for _, c := range o.MeshConfigs {
+		c.Spec.Traffic.EnableEgress = f.config.egress
+		c.Spec.Certificate.ServiceCertValidityDuration = fmt.Sprintf("%dh", f.config.hours)
+	}
 	for i, a := range f.graph.Apps {
 		for _, d := range o.Deployments {
 			if d.Namespace == a.Namespace && d.Labels["app"] == a.Name {
@@ -140,7 +199,7 @@ func (f *Folder) Objects() sources.Objects {
 
 // Nodes are the node ids of every pod that there may be after any edit.
 func (f *Folder) Nodes() []string {
-	var all []string
+	all := []string{givenNamespace + "/pod-0", givenNamespace + "/pod-1"}
 	for _, a := range f.graph.Apps {
 		deployments := []string{a.Name}
 		if !a.ClientOnly {
@@ -206,8 +265,12 @@ func (f *Folder) files() map[string][]byte {
 		}
 		files[name+".yaml"] = kept.text
 	}
+	files["ready.yaml"] = given(f.graph.Apps[0], f.ready)
 	return files
 }
+
+// configFile is the file of the MeshConfig, without its suffix.
+const configFile = sources.ControlPlaneNamespace + "." + sources.MeshConfigName
 
 // ingredients are what the file of each application is made of.
 func (f *Folder) ingredients() map[string]string {
@@ -217,7 +280,7 @@ func (f *Folder) ingredients() map[string]string {
 			callers[to] = append(callers[to], from)
 		}
 	}
-	all := map[string]string{}
+	all := map[string]string{configFile: fmt.Sprint(f.config)}
 	for i, a := range f.graph.Apps {
 		all[a.Namespace+"."+a.Name] = fmt.Sprint(a.Matches, a.Versioned, f.apps[i], callers[i])
 	}

@@ -33,11 +33,14 @@ type Sidecar struct {
 	options Options
 	stop    context.CancelFunc
 	ended   chan struct{}
+	// again has a token when another stream is to be opened at once.
+	again chan struct{}
 
 	mu        sync.Mutex
 	state     *state
 	connected bool
 	failure   error
+	hangUp    context.CancelFunc
 }
 
 // Start starts a sidecar. It opens a stream, and another one whenever it ends, until Stop.
@@ -46,21 +49,46 @@ func Start(o Options) *Sidecar {
 		o.Pause = 50 * time.Millisecond
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	s := &Sidecar{options: o, stop: stop, ended: make(chan struct{}), state: newState(o.Node)}
+	s := &Sidecar{
+		options: o, stop: stop, ended: make(chan struct{}), again: make(chan struct{}, 1),
+		state: newState(o.Node), hangUp: func() {},
+	}
 	go func() {
 		defer close(s.ended)
 		for ctx.Err() == nil {
-			err := s.stream(ctx)
-			s.mu.Lock()
-			s.connected, s.failure = false, err
-			s.mu.Unlock()
+			s.once(ctx)
 			select {
 			case <-ctx.Done():
+			case <-s.again:
 			case <-time.After(o.Pause):
 			}
 		}
 	}()
 	return s
+}
+
+// once opens a stream, and stays until it ends.
+func (s *Sidecar) once(ctx context.Context) {
+	ctx, hangUp := context.WithCancel(ctx)
+	defer hangUp()
+	s.mu.Lock()
+	s.hangUp = hangUp
+	s.mu.Unlock()
+	err := s.stream(ctx)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.connected, s.failure = false, err
+}
+
+// HangUp breaks the stream and its connection off, and opens another one at once.
+func (s *Sidecar) HangUp() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hangUp()
+	select {
+	case s.again <- struct{}{}:
+	default: // it is in a hurry already
+	}
 }
 
 // Stop ends the sidecar and waits until it has ended.
@@ -178,6 +206,6 @@ func (s *Sidecar) Counts() Counts {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.state.counts
-	c.ByKind, c.Repeated = maps.Clone(c.ByKind), slices.Clone(c.Repeated)
+	c.ByKind, c.Repeated, c.Mangled = maps.Clone(c.ByKind), slices.Clone(c.Repeated), slices.Clone(c.Mangled)
 	return c
 }

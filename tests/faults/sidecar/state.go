@@ -1,6 +1,8 @@
 package sidecar
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"maps"
 	"slices"
 
@@ -39,6 +41,9 @@ type Counts struct {
 	// Repeated are resources that the sidecar had in that very version, except endpoints that a cluster
 	// waited for, or may have waited for when the stream began.
 	Repeated []string
+	// Mangled are resources whose bytes are not those that their version is the hash of. A secret's version says nothing of
+	// its key.
+	Mangled []string
 }
 
 func newState(node string) *state {
@@ -120,6 +125,9 @@ func (s *state) put(k Kind, r *discoveryv3.Resource) {
 	}
 	if same && !excused {
 		s.counts.Repeated = append(s.counts.Repeated, k.String()+" "+r.Name)
+	}
+	if sum := sha256.Sum256(r.GetResource().GetValue()); k != Secrets && hex.EncodeToString(sum[:]) != r.Version {
+		s.counts.Mangled = append(s.counts.Mangled, k.String()+" "+r.Name)
 	}
 	s.has[k][r.Name] = r.Version
 	switch k {
