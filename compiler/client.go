@@ -243,7 +243,9 @@ func (v *client) addMeshCalls(u *upstream) {
 	}
 	if u.direct {
 		if u.toPods == nil {
-			u.toPods = v.tcpChain(name, targetSpec{Cluster: directCluster(u.id)})
+			u.toPods = partOf(v.memo, outboundTCPSpec{
+				Name: name, StatPrefix: directConnections, Targets: []targetSpec{{Cluster: directCluster(u.id)}},
+			}, buildOutboundTCPChain)
 		}
 		v.chains[name] = u.toPods
 	}
@@ -263,7 +265,7 @@ func (v *client) addPlainCalls(u *upstream) {
 
 func (v *client) tcpChain(name string, targets ...targetSpec) *part {
 	return partOf(v.memo, outboundTCPSpec{
-		Name: name, StatPrefix: "outbound-mesh-tcp-proxy_" + name, Targets: targets,
+		Name: name, StatPrefix: tcpConnections + name, Targets: targets,
 	}, buildOutboundTCPChain)
 }
 

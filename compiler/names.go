@@ -29,6 +29,10 @@ const (
 
 	// connectionsPrefix is what the names of connection managers in statistics begin with; a route table's name follows.
 	connectionsPrefix = "mesh-http-conn-manager."
+	// tcpConnections is what the names of connections that are not HTTP begin with; a chain's name follows. Those to the
+	// addresses of pods have one name, as there is a chain for each service and their clusters count them too.
+	tcpConnections    = "outbound-mesh-tcp-proxy_"
+	directConnections = tcpConnections + "direct"
 
 	// meshALPN is what the client side of a mesh connection offers and the inbound chains ask for.
 	meshALPN = "fsm"

@@ -10,12 +10,13 @@ import (
 )
 
 // Envoy keeps well over a hundred statistics for each cluster, used or not. In a sidecar that sees a thousand services they
-// are most of its memory. So a sidecar keeps those that somebody was promised (this file), and those of a cluster's traffic
-// only once there is some.
+// are more than a third of its memory. So a sidecar keeps those that somebody was promised (this file), and those of a
+// cluster's traffic only once there is some.
 
 // Statistics are statistics of a sidecar that dashboards may rely on: those of one pattern of Envoy's names.
 type Statistics struct {
-	// Names is the pattern: * stands for one word without dots, ** for anything, {a,b} for either.
+	// Names is the pattern: * stands for one word, which may be in two parts like shop/web|80, ** for anything, {a,b} for
+	// either.
 	Names string
 	// Means says what they tell.
 	Means string
@@ -32,7 +33,7 @@ func SidecarStatistics() []Statistics {
 			"upstream_rq_pending_active", "upstream_rq_pending_overflow", "upstream_rq_pending_failure_eject", "upstream_rq_cancelled", "upstream_rq_timeout",
 			"upstream_rq_per_try_timeout", "upstream_rq_rx_reset", "upstream_rq_tx_reset", "upstream_rq_retry", "upstream_rq_retry_success", "upstream_rq_retry_overflow",
 			"upstream_rq_retry_limit_exceeded", "upstream_rq_retry_backoff_exponential", "upstream_rq_maintenance_mode")},
-		{"cluster.*.upstream_cx_**", "connections to a service, and their bytes", series("cluster",
+		{"cluster.{*,*|direct}.upstream_cx_**", "connections to a service, or to its pods by their addresses, and their bytes", series("cluster",
 			"upstream_cx_total", "upstream_cx_active", "upstream_cx_http1_total", "upstream_cx_http2_total", "upstream_cx_connect_fail", "upstream_cx_connect_timeout",
 			"upstream_cx_connect_ms", "upstream_cx_length_ms", "upstream_cx_overflow", "upstream_cx_protocol_error", "upstream_cx_none_healthy", "upstream_cx_idle_timeout",
 			"upstream_cx_destroy", "upstream_cx_destroy_local", "upstream_cx_destroy_remote", "upstream_cx_destroy_with_active_rq", "upstream_cx_close_notify",
@@ -74,7 +75,7 @@ func series(scope string, names ...string) []string {
 
 // Expression is the pattern of the names as an expression for the whole of a name.
 func (s Statistics) Expression() string {
-	return strings.NewReplacer(`.`, `\.`, `**`, `.+`, `*`, `[^.]+`, `{`, `(?:`, `,`, `|`, `}`, `)`).Replace(s.Names)
+	return strings.NewReplacer(`.`, `\.`, `|`, `\|`, `**`, `.+`, `*`, `[^.|]+(?:\|[^.|]+)?`, `{`, `(?:`, `,`, `|`, `}`, `)`).Replace(s.Names)
 }
 
 // statistics has Envoy keep what is promised. It is one expression, as Envoy tries one after the other. The names of route

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"runtime"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -28,7 +29,10 @@ proxies/<namespace>/<pod>/envoy.yaml, which an Envoy runs from that folder, with
 are replaced one by one, each in one step; files that no proxy needs any more are removed; files that fsmc has not
 written are never touched. The same input gives the same bytes, certificates aside.
 
-Findings go to standard error, with the line that each is about. 'fsmc explain CODE' says more.`,
+Findings go to standard error, with the line that each is about. 'fsmc explain CODE' says more.
+
+It takes up to 192 MiB of memory more than it needs, which saves a quarter of the time; not if GOGC or GOMEMLIMIT is set in
+its environment.`,
 		Example: `  # the configuration of every proxy, as one stream of documents
   fsmc compile demo/bookstore/smi
 
@@ -49,7 +53,10 @@ Findings go to standard error, with the line that each is about. 'fsmc explain C
 	command.tree = addTree(c)
 	c.Flags().BoolVar(&command.timings, "timings", false, "tell on standard error how long each step took, what was reused, and how much was made")
 	c.Flags().StringArrayVar(&command.proxies, "proxy", nil, "only this proxy, as `NAMESPACE/NAME`, in the stage envoy and with -o; can be repeated")
-	c.RunE = func(c *cobra.Command, args []string) error { return command.run(c, args) }
+	c.RunE = func(c *cobra.Command, args []string) error {
+		defer runtime.KeepAlive(w.reserve())
+		return command.run(c, args)
+	}
 	return c
 }
 

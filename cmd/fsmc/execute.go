@@ -25,6 +25,8 @@ type world struct {
 	out, err io.Writer
 	getenv   func(string) string
 	now      func() time.Time
+	// spare is how many bytes of memory the world has for commands that can trade it for time.
+	spare int
 }
 
 // execute runs a command line and returns its exit code.

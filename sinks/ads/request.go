@@ -82,16 +82,7 @@ func (k *kindProgress) begin(r request, now time.Time) {
 		asked[name] = true
 		k.everything = k.everything || name == anything
 	}
-	for want := range k.want.resources.Values() {
-		e := &entry{asked: asked[want.Name], since: now, cause: sinks.PushSubscription}
-		if v, ok := r.versions[want.Name]; ok && k.asks(e) {
-			e.has = known(r.kind, want, v)
-			e.sent = e.has
-		}
-		if e.has != want {
-			k.put(want.Name, e)
-		}
-	}
+	k.compare(r, asked, now)
 	for _, name := range r.subscribe {
 		if name != anything && k.want.find(name) == nil {
 			k.entry(name).asked = true
@@ -106,12 +97,30 @@ func (k *kindProgress) begin(r request, now time.Time) {
 	}
 }
 
-// known is the resource that a proxy says to have in a version.
-func known(k kind, want *compiler.Resource, version string) *compiler.Resource {
-	if want.Version == version {
-		return want
+// compare opens the entries of what the proxy is to have and does not have in this version.
+func (k *kindProgress) compare(r request, asked map[string]bool, now time.Time) {
+	// Proxies that are new have nothing, and those that come again nearly everything.
+	room := make([]entry, 0, max(0, k.want.resources.Len()-len(r.versions)))
+	if k.open == nil && cap(room) > 0 {
+		k.open = make(map[string]*entry, cap(room))
 	}
-	return &compiler.Resource{Type: kindURLs[k], Name: want.Name, Version: version}
+	for want := range k.want.resources.Values() {
+		v, known := r.versions[want.Name]
+		known = known && (asked[want.Name] || k.everything)
+		if known && v == want.Version {
+			continue
+		}
+		if len(room) == cap(room) {
+			room = make([]entry, 0, 8)
+		}
+		room = append(room, entry{asked: asked[want.Name], since: now, cause: sinks.PushSubscription})
+		e := &room[len(room)-1]
+		if known {
+			e.has = &compiler.Resource{Type: kindURLs[r.kind], Name: want.Name, Version: v}
+			e.sent = e.has
+		}
+		k.put(want.Name, e)
+	}
 }
 
 // subscribe notes that the proxy asks for a name. Who asks again has forgotten what it had.

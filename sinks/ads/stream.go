@@ -223,8 +223,8 @@ func (st *stream) target() *target { return st.group.Load().target.Load() }
 func (st *stream) look() {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	if st.alarm == nil {
-		return // it sees everything when it begins
+	if st.alarm == nil || st.done {
+		return // it sees everything when it begins, and nothing any more
 	}
 	now := st.Now()
 	st.refresh(now)

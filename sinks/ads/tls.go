@@ -47,6 +47,8 @@ func ServerTLS(c sinks.Credentials, self model.Identity, trustDomain string) *tl
 				ClientCAs:    roots, ClientAuth: tls.RequireAndVerifyClientCert,
 				// A resumed session would be let in by a certificate that was verified against the roots of then.
 				SessionTicketsDisabled: true,
+				// Small records at the beginning are for browsers that show what they have: here they are more packets.
+				DynamicRecordSizingDisabled: true,
 			}, nil
 		},
 	}

@@ -23,6 +23,8 @@ type dataplaneRow struct {
 	// OfFloor and OfAncestor are ours to the others.
 	OfFloor    formRatio `json:"ofFloor"`
 	OfAncestor formRatio `json:"ofAncestor"`
+	// Memory tells what the memory of the client's sidecar is for.
+	Memory []memoryPart `json:"memory,omitempty"`
 }
 
 // formCost is one form. Seconds and rates are medians of the rounds.
@@ -59,6 +61,8 @@ type dataplaneEffort struct {
 	services, rounds      int
 	rate, connections     int
 	steady, full, warming time.Duration
+	// memory says that variations are to be measured too.
+	memory bool
 }
 
 func dataplanes() []benchmark {
@@ -69,7 +73,7 @@ func dataplanes() []benchmark {
 			measure: func(dir, _ string) (fmt.Stringer, error) {
 				return measureDataplane(dir, dataplaneEffort{
 					services: n, rounds: 12, rate: 500, connections: 4,
-					steady: 1200 * time.Millisecond, full: 800 * time.Millisecond, warming: time.Second,
+					steady: 1200 * time.Millisecond, full: 800 * time.Millisecond, warming: time.Second, memory: n == mostVisible,
 				})
 			},
 		})
@@ -120,7 +124,10 @@ func measureDataplane(dir string, e dataplaneEffort) (r dataplaneRow, err error)
 	r.OfFloor, r.OfAncestor = sites[0].ratio(sites[1]), sites[0].ratio(sites[2])
 	r.OfFloor.Allocated = float64(r.Ours.Allocated) / float64(r.Floor.Allocated)
 	r.OfAncestor.Allocated = float64(r.Ours.Allocated) / float64(r.Ancestor.Allocated)
-	return r, nil
+	if e.memory {
+		r.Memory, err = forms.memoryParts(dir, envoy, e.services)
+	}
+	return r, err
 }
 
 // envoyPath is the Envoy that make names, or the one that scripts/envoy.sh has fetched.
@@ -225,6 +232,9 @@ func (r dataplaneRow) String() string {
 		c := f.cost
 		lines = append(lines, fmt.Sprintf("%-15s %-10s %8.0f %8.0f %8.1f %8.1f %8.0f %8.1f %8d | %6.2f %6.2f %6.2f %6.2f", r.Case, f.name, c.P50*1e6, c.P99*1e6,
 			(c.ClientCPU+c.ServerCPU)*1e6, c.SteadyCPU*1e6, c.PerSecond, float64(c.Allocated)/1e6, c.Statistics, f.ratio.P50, f.ratio.P99, f.ratio.CPU, f.ratio.Allocated))
+	}
+	for _, m := range r.Memory {
+		lines = append(lines, fmt.Sprintf("%-15s %8.1f MB before the first request: %s", r.Case, float64(m.Allocated)/1e6, m.Name))
 	}
 	return strings.Join(lines, "\n")
 }

@@ -46,6 +46,7 @@ type forms struct {
 	place                 place
 	ours, floor, ancestor form
 	servers               []*served
+	own                   *identities
 }
 
 func (f *forms) list() []form { return []form{f.ours, f.floor, f.ancestor} }
@@ -69,7 +70,7 @@ func newForms(dir string, services int) (*forms, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &forms{}
+	f := &forms{own: own}
 	ours, err := newCallers(services, own)
 	if err != nil {
 		return nil, err
@@ -88,7 +89,7 @@ func newForms(dir string, services int) (*forms, error) {
 	if err := errors.Join(ancestor.managerEach(), ancestor.bind()); err != nil {
 		return f, err
 	}
-	f.ancestor, err = f.serve(dir, "ancestor", ancestor, func(b *bootstrapv3.Bootstrap) { b.StatsConfig, b.DeferredStatOptions = nil, nil })
+	f.ancestor, err = f.serve(dir, "ancestor", ancestor, allStatistics)
 	if err != nil {
 		return f, err
 	}
@@ -188,15 +189,7 @@ func remade(r *compiler.Resource, m proto.Message) (*compiler.Resource, error) {
 // service, which its address chooses, over the same route table. Calls to the addresses of pods, which the ancestor did not
 // have, go, and their clusters.
 func (c *callers) managerEach() error {
-	const direct = "|direct"
-	class, _ := c.snapshot.Output.ClassOf(c.client)
-	var clusters []*compiler.Resource
-	for r := range class.Clusters.Values() {
-		if !strings.HasSuffix(r.Name, direct) {
-			clusters = append(clusters, r)
-		}
-	}
-	class.Clusters = model.ListOf(clusters...)
+	c.dropDirect()
 	var addresses []netip.Addr
 	for s := range c.snapshot.Mesh.Services() {
 		for a := range s.Addresses.Values() {
@@ -225,6 +218,18 @@ func (c *callers) managerEach() error {
 		}
 		return nil
 	})
+}
+
+// dropDirect removes the clusters of calls to the addresses of pods.
+func (c *callers) dropDirect() {
+	class, _ := c.snapshot.Output.ClassOf(c.client)
+	var clusters []*compiler.Resource
+	for r := range class.Clusters.Values() {
+		if !strings.HasSuffix(r.Name, "|direct") {
+			clusters = append(clusters, r)
+		}
+	}
+	class.Clusters = model.ListOf(clusters...)
 }
 
 // serve serves a snapshot at a socket, and writes what its two sidecars start with, changed as asked.

@@ -49,6 +49,15 @@ what is compared round by round. Memory is what the client's sidecar has allocat
 		}
 	}
 	p.WriteString("\nRatios are ours to the form of the line.\n")
+	for _, r := range b.dataplane {
+		if len(r.Memory) == 0 {
+			continue
+		}
+		fmt.Fprintf(p, "\nWhat the memory of a sidecar that sees %d services is for: allocated before the first request, when something is different.\n\n| | MB |\n|---|--:|\n", r.Services)
+		for _, m := range r.Memory {
+			fmt.Fprintf(p, "| %s | %.1f |\n", m.Name, float64(m.Allocated)/1e6)
+		}
+	}
 }
 
 // dataplanePicture shows CPU time to the floor, and memory to the ancestor's form.

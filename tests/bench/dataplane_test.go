@@ -16,7 +16,7 @@ import (
 func TestShortDataplane(t *testing.T) {
 	t.Setenv("FSMC_ENVOY", parts.Envoy(t))
 	const moment = 200 * time.Millisecond
-	r, err := measureDataplane(t.TempDir(), dataplaneEffort{services: 10, rounds: 2, rate: 100, connections: 2, steady: moment, full: moment, warming: moment})
+	r, err := measureDataplane(t.TempDir(), dataplaneEffort{services: 10, rounds: 2, rate: 100, connections: 2, steady: moment, full: moment, warming: moment, memory: true})
 	if errors.Is(err, os.ErrPermission) {
 		t.Skip("this system does not let this user make namespaces")
 	}
@@ -28,6 +28,9 @@ func TestShortDataplane(t *testing.T) {
 		if c := f.cost; c.P50 == 0 || c.PerSecond == 0 || c.Allocated == 0 || c.Resident < c.Allocated || c.Statistics == 0 {
 			t.Errorf("%s: %+v", f.name, c)
 		}
+	}
+	if len(r.Memory) != len(variations()) {
+		t.Errorf("memory is measured of %v", r.Memory)
 	}
 	if r.Ours.Statistics >= r.Ancestor.Statistics {
 		t.Errorf("we have %d statistics and the ancestor %d", r.Ours.Statistics, r.Ancestor.Statistics)

@@ -219,7 +219,7 @@ func times(figure, floor float64) string {
 
 func (b book) offlineSection(p *strings.Builder) {
 	if !b.section(p, "The command line from a cold start", "offline", `
-Each run is a process; seconds are all of its CPU time, user and system, the least of three. With `+"`-o`"+` a tree of files is written, with a
+Each run is a process; seconds are all of its CPU time, user and system, the least of three. With `+"`-o`"+` a tree of files is written into a new folder, with a
 certificate for each proxy; without, everything is compiled and only what was found is written.`) {
 		return
 	}

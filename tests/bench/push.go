@@ -62,12 +62,13 @@ type pushEffort struct {
 
 func pushes() []benchmark {
 	var list []benchmark
-	for _, n := range []int{1000, 5000} {
+	for _, e := range []pushEffort{
+		{services: 100, proxies: 1000, rounds: 3, runs: 4},
+		{services: 100, proxies: 5000, rounds: 3, runs: 2},
+	} {
 		list = append(list, benchmark{
-			name: fmt.Sprintf("push/%d", n),
-			measure: func(dir, profiles string) (fmt.Stringer, error) {
-				return measurePush(dir, profiles, pushEffort{services: 100, proxies: n, rounds: 3, runs: 4})
-			},
+			name:    fmt.Sprintf("push/%d", e.proxies),
+			measure: func(dir, profiles string) (fmt.Stringer, error) { return measurePush(dir, profiles, e) },
 		})
 	}
 	return list
