@@ -10,8 +10,8 @@ import (
 )
 
 // Envoy keeps well over a hundred statistics for each cluster, used or not. In a sidecar that sees a thousand services they
-// are most of its memory. So a sidecar keeps those that somebody was promised (this file), and those of a cluster's traffic
-// only once there is some.
+// are more than a third of its memory. So a sidecar keeps those that somebody was promised (this file), and those of a
+// cluster's traffic only once there is some.
 
 // Statistics are statistics of a sidecar that dashboards may rely on: those of one pattern of Envoy's names.
 type Statistics struct {

@@ -15,7 +15,7 @@ func statisticsPage() string {
 What Envoy counts in a sidecar, for Prometheus: ` + "`/stats/prometheus`" + ` on port 15010 of pods with the annotation
 ` + "`prometheus.io/scrape: \"true\"`" + `, and on port 15000 inside every pod. Dashboards may rely on the series below. A sidecar keeps
 what fits the names, as Envoy spells them, and nothing else: Envoy has well over a hundred more for each service, used or not, which
-were most of the memory of a sidecar that sees many (` + "[decision 0017](../decisions/0017-promised-statistics.md)" + `).
+took more than a third of the memory of a sidecar that sees many (` + "[decision 0017](../decisions/0017-promised-statistics.md)" + `).
 
 Series of a service's requests, connections and handshakes have the label ` + "`envoy_cluster_name`" + `, such as ` + "`bookstore/bookstore|14001`" + `;
 those of requests as they came in have ` + "`route_table`" + `: ` + "`rds-outbound.14001`" + ` for what the application calls at port 14001, ` + "`rds-inbound.14001`" + ` for

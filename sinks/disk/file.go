@@ -26,7 +26,7 @@ func Files(mesh *model.Mesh, output *compiler.Output, diagnostics []model.Diagno
 	}
 	files := make([]File, 0, len(pages)+len(proxies))
 	for _, page := range append(pages, proxies...) {
-		text, err := page.render()
+		text, err := page.render(nil)
 		if err != nil {
 			return nil, err
 		}
@@ -44,7 +44,7 @@ func Configs(output *compiler.Output, chosen func(model.ProxyID) bool) iter.Seq2
 			return
 		}
 		for _, page := range pages {
-			text, err := page.render()
+			text, err := page.render(nil)
 			if !yield(File{Path: page.path, Bytes: text}, err) || err != nil {
 				return
 			}

@@ -68,7 +68,7 @@ func TestStandaloneTextIsTheProxysOwn(t *testing.T) {
 	}
 	slices.Reverse(pages)
 	for _, page := range pages {
-		text, err := page.render()
+		text, err := page.render(nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -18,17 +18,18 @@ import (
 // page is a file whose path is known before its text is: all names are checked before anything is written, and a text
 // is in memory only while it is compared and written.
 type page struct {
-	path   string
-	render func() ([]byte, error)
+	path string
+	// render appends the text.
+	render func(b []byte) ([]byte, error)
 }
 
 // layout is every page of the proxies chosen but their own: the mesh, the diagnostics, the classes.
 func layout(mesh *model.Mesh, output *compiler.Output, diagnostics []model.Diagnostic, chosen func(model.ProxyID) bool) ([]page, error) {
 	pages := []page{
-		{"mesh.yaml", func() ([]byte, error) { return YAML(mesh) }},
-		{"diagnostics.yaml", func() ([]byte, error) { return YAML(model.ListOf(diagnostics...)) }},
+		{"mesh.yaml", func(b []byte) ([]byte, error) { return appendValue(b, mesh) }},
+		{"diagnostics.yaml", func(b []byte) ([]byte, error) { return appendValue(b, model.ListOf(diagnostics...)) }},
 	}
-	texts := &resourceTexts{shapes: newShapes()}
+	texts := newResourceTexts(output)
 	for class := range output.Classes.Values() {
 		if !anyOf(class.Proxies, chosen) {
 			continue
@@ -54,20 +55,25 @@ func anyOf(proxies model.List[model.ProxyID], chosen func(model.ProxyID) bool) b
 // classPages are the files of a class; a kind of resource that it does not have gets none.
 func classPages(folder string, class *compiler.Class, texts *resourceTexts) []page {
 	var pages []page
-	for _, kind := range []struct {
-		name      string
-		resources model.List[*compiler.Resource]
-	}{
-		{"listeners", class.Listeners}, {"routes", class.Routes}, {"clusters", class.Clusters}, {"endpoints", class.Endpoints},
-	} {
+	for _, kind := range kindsOf(class) {
 		if kind.resources.Len() > 0 {
-			pages = append(pages, page{folder + "/" + kind.name + ".yaml", func() ([]byte, error) { return texts.join(kind.resources) }})
+			pages = append(pages, page{folder + "/" + kind.name + ".yaml", func(b []byte) ([]byte, error) { return texts.join(b, kind.resources) }})
 		}
 	}
 	if class.Secrets.Len() > 0 {
-		pages = append(pages, page{folder + "/secrets.yaml", func() ([]byte, error) { return slotsText(class.Secrets) }})
+		pages = append(pages, page{folder + "/secrets.yaml", func(b []byte) ([]byte, error) { return appendSlots(b, class.Secrets) }})
 	}
 	return pages
+}
+
+// kind is what a class has of one kind of resource.
+type kind struct {
+	name      string
+	resources model.List[*compiler.Resource]
+}
+
+func kindsOf(class *compiler.Class) []kind {
+	return []kind{{"listeners", class.Listeners}, {"routes", class.Routes}, {"clusters", class.Clusters}, {"endpoints", class.Endpoints}}
 }
 
 // everyProxy chooses all proxies.
@@ -78,7 +84,7 @@ func proxyPages(output *compiler.Output, from *compiler.ControlPlane, chosen fun
 	var pages []page
 	shapes := newShapes()
 	for class := range output.Classes.Values() {
-		texts := &bootstrapTexts{class: class.Name, bootstrap: output.Standalone, shapes: shapes}
+		texts := &bootstrapTexts{class: class.Name, several: class.Proxies.Len() > 1, bootstrap: output.Standalone, shapes: shapes}
 		if from != nil {
 			texts.class = ""
 			texts.bootstrap = func(id model.ProxyID) *bootstrapv3.Bootstrap { return output.Bootstrap(id, *from) }
@@ -91,7 +97,7 @@ func proxyPages(output *compiler.Output, from *compiler.ControlPlane, chosen fun
 			if err != nil {
 				return nil, err
 			}
-			pages = append(pages, page{folder + "/" + ConfigFile, func() ([]byte, error) { return texts.of(id) }})
+			pages = append(pages, page{folder + "/" + ConfigFile, func(b []byte) ([]byte, error) { return texts.of(b, id) }})
 			if from != nil && from.Watched {
 				pages = append(pages, streamSecretPages(folder)...)
 			}
@@ -103,18 +109,18 @@ func proxyPages(output *compiler.Output, from *compiler.ControlPlane, chosen fun
 // streamSecretPages say where the certificate of a proxy's stream is.
 func streamSecretPages(folder string) []page {
 	return []page{
-		{path.Join(folder, compiler.CertificateSecretFile), func() ([]byte, error) { return secretText(compiler.CertificateSecret()) }},
-		{path.Join(folder, compiler.TrustSecretFile), func() ([]byte, error) { return secretText(compiler.TrustSecret()) }},
+		{path.Join(folder, compiler.CertificateSecretFile), func(b []byte) ([]byte, error) { return appendSecret(b, compiler.CertificateSecret()) }},
+		{path.Join(folder, compiler.TrustSecretFile), func(b []byte) ([]byte, error) { return appendSecret(b, compiler.TrustSecret()) }},
 	}
 }
 
-// secretText is a file that Envoy takes for an answer of SDS.
-func secretText(secret *tlsv3.Secret) ([]byte, error) {
+// appendSecret appends a file that Envoy takes for an answer of SDS.
+func appendSecret(b []byte, secret *tlsv3.Secret) ([]byte, error) {
 	resource, err := anypb.New(secret)
 	if err != nil {
 		return nil, err
 	}
-	return YAML(&discoveryv3.DiscoveryResponse{Resources: []*anypb.Any{resource}})
+	return appendValue(b, &discoveryv3.DiscoveryResponse{Resources: []*anypb.Any{resource}})
 }
 
 // ConfigFile is the name of a proxy's static configuration in its folder.

@@ -46,6 +46,7 @@ func (s *shapes) appendMessage(b []byte, message proto.Message, at spot) ([]byte
 		return nil, err
 	}
 	w := messageWriter{shapes: s}
+	b = slices.Grow(b, growth*len(wire))
 	return w.message(b, s.of(message.ProtoReflect().Descriptor()), wire, at)
 }
 
@@ -56,8 +57,11 @@ func (s *shapes) appendWire(b []byte, url string, wire []byte) ([]byte, error) {
 		return nil, err
 	}
 	w := messageWriter{shapes: s}
-	return w.message(b, kind, wire, spot{})
+	return w.message(slices.Grow(b, growth*len(wire)), kind, wire, spot{})
 }
+
+// growth is about how many times longer a message is as text.
+const growth = 7
 
 func (w *messageWriter) message(b []byte, m *shape, wire []byte, at spot) ([]byte, error) {
 	switch m.kind {

@@ -1,6 +1,7 @@
 package disk
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"sync"
@@ -10,39 +11,54 @@ import (
 	"github.com/flomesh-io/fsmc/model"
 )
 
-// resourceTexts renders each distinct resource once: many classes share one.
+// resourceTexts renders each resource that several classes share once.
 type resourceTexts struct {
 	shapes *shapes
+	shared map[*compiler.Resource]bool
 	known  sync.Map
 }
 
-// join is the text of a file of resources, one document each.
-func (t *resourceTexts) join(resources model.List[*compiler.Resource]) ([]byte, error) {
-	var b []byte
+func newResourceTexts(output *compiler.Output) *resourceTexts {
+	t := &resourceTexts{shapes: newShapes(), shared: map[*compiler.Resource]bool{}}
+	for class := range output.Classes.Values() {
+		for _, kind := range kindsOf(class) {
+			for resource := range kind.resources.Values() {
+				_, before := t.shared[resource]
+				t.shared[resource] = before
+			}
+		}
+	}
+	return t
+}
+
+// join appends a file of resources, one document each.
+func (t *resourceTexts) join(b []byte, resources model.List[*compiler.Resource]) ([]byte, error) {
+	var err error
 	for i, resource := range resources.All() {
-		text, err := t.text(resource)
-		if err != nil {
+		if b, err = t.text(appendSeparator(b, i), resource); err != nil {
 			return nil, err
 		}
-		b = append(appendSeparator(b, i), text...)
 	}
 	return b, nil
 }
 
-func (t *resourceTexts) text(resource *compiler.Resource) ([]byte, error) {
+func (t *resourceTexts) text(b []byte, resource *compiler.Resource) ([]byte, error) {
+	if !t.shared[resource] {
+		return t.render(b, resource)
+	}
 	if text, ok := t.known.Load(resource); ok {
-		return text.([]byte), nil
+		return append(b, text.([]byte)...), nil
 	}
-	text, err := t.render(resource)
+	start := len(b)
+	b, err := t.render(b, resource)
 	if err == nil {
-		t.known.Store(resource, text)
+		t.known.Store(resource, bytes.Clone(b[start:]))
 	}
-	return text, err
+	return b, err
 }
 
-// render makes one document: what the resource was made of, its version, and the resource.
-func (t *resourceTexts) render(resource *compiler.Resource) ([]byte, error) {
-	var b []byte
+// render appends one document: what the resource was made of, its version, and the resource.
+func (t *resourceTexts) render(b []byte, resource *compiler.Resource) ([]byte, error) {
 	label := "# from: "
 	for ref := range resource.From.Values() {
 		b = append(b, label+printable(ref.String())+"\n"...)
@@ -56,15 +72,13 @@ func (t *resourceTexts) render(resource *compiler.Resource) ([]byte, error) {
 	return b, nil
 }
 
-// slotsText is the text of a file of slots, one document each.
-func slotsText(slots model.List[compiler.Slot]) ([]byte, error) {
-	var b []byte
+// appendSlots appends a file of slots, one document each.
+func appendSlots(b []byte, slots model.List[compiler.Slot]) ([]byte, error) {
+	var err error
 	for i, slot := range slots.All() {
-		decoded, err := decode(slot)
-		if err != nil {
+		if b, err = appendValue(appendSeparator(b, i), slot); err != nil {
 			return nil, err
 		}
-		b = appendYAML(appendSeparator(b, i), decoded)
 	}
 	return b, nil
 }

@@ -135,6 +135,7 @@ func (p plan) files() []string {
 // fill puts into the tree what it does not have yet, and says how many certificates were issued.
 func (s *Sink) fill(ctx context.Context, t *tree, p plan) (issued int, err error) {
 	var done, fresh atomic.Int64
+	var buffers sync.Pool
 	step := func() {
 		if n := done.Add(1); s.Progress != nil {
 			s.Progress(int(n), len(p.pages)+len(p.credentials))
@@ -142,7 +143,13 @@ func (s *Sink) fill(ctx context.Context, t *tree, p plan) (issued int, err error
 	}
 	err = each(ctx, len(p.pages), func(i int) error {
 		defer step()
-		text, err := p.pages[i].render()
+		buffer, _ := buffers.Get().(*[]byte)
+		if buffer == nil {
+			buffer = new([]byte)
+		}
+		defer buffers.Put(buffer)
+		text, err := p.pages[i].render((*buffer)[:0])
+		*buffer = text
 		p.pages[i].render = nil // What it holds on to is not needed any more.
 		if err != nil || t.has(p.pages[i].path, text, publicMode) {
 			return err

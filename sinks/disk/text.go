@@ -11,15 +11,17 @@ import (
 
 // YAML writes a protobuf message, or any value that encoding/json can write, as one YAML document with sorted keys.
 // Equal values give equal bytes, in every build of the program.
-func YAML(value any) ([]byte, error) {
+func YAML(value any) ([]byte, error) { return appendValue(nil, value) }
+
+func appendValue(b []byte, value any) ([]byte, error) {
 	if message, ok := value.(proto.Message); ok {
-		return newShapes().appendMessage(nil, message, spot{})
+		return newShapes().appendMessage(b, message, spot{})
 	}
 	decoded, err := decode(value)
 	if err != nil {
 		return nil, err
 	}
-	return appendYAML(nil, decoded), nil
+	return appendYAML(b, decoded), nil
 }
 
 // JSON writes the same as YAML does, as indented JSON.

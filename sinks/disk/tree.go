@@ -85,8 +85,14 @@ func (t *tree) open(ctx context.Context, folder string, wanted []string) (err er
 	if t.old, err = readIndex(t.root); err != nil {
 		return err
 	}
+	if t.old.absent {
+		return t.removeLeftovers() // The folder is empty.
+	}
 	for _, file := range wanted {
-		if _, err := t.root.Lstat(filepath.FromSlash(file)); err == nil && !t.old.paths[file] {
+		if t.old.paths[file] {
+			continue
+		}
+		if _, err := t.root.Lstat(filepath.FromSlash(file)); err == nil {
 			return foreign(t.root, file)
 		}
 	}
@@ -120,8 +126,16 @@ func (t *tree) has(file string, text []byte, mode os.FileMode) bool {
 	return err == nil && bytes.Equal(was, text)
 }
 
-// read reads a file of the tree. It must be a regular one, and no less private than mode.
+// read reads a file of the tree. It must be a regular one, and no less private than mode. What the old index does not list
+// was not there when the tree was opened.
 func (t *tree) read(file string, mode os.FileMode) ([]byte, error) {
+	if !t.old.paths[file] {
+		return nil, fs.ErrNotExist
+	}
+	return t.readAny(file, mode)
+}
+
+func (t *tree) readAny(file string, mode os.FileMode) ([]byte, error) {
 	name := filepath.FromSlash(file)
 	stat, err := t.root.Lstat(name)
 	if err != nil {
@@ -156,6 +170,9 @@ func (t *tree) prepare(file string) error {
 	}
 	if err := t.mkdir(path.Dir(file)); err != nil {
 		return err
+	}
+	if !t.old.paths[file] {
+		return nil
 	}
 	if stat, err := t.root.Lstat(filepath.FromSlash(file)); err == nil && stat.IsDir() {
 		return fmt.Errorf("%s is a folder, where a file belongs", filepath.Join(t.root.Name(), file))
@@ -281,13 +298,14 @@ func (t *tree) end(in index) error {
 	if in.absent {
 		return errors.Join(t.remove(indexFile+temporary), t.remove(indexFile))
 	}
-	if t.has(indexFile, in.text(), publicMode) {
+	text := in.text()
+	if was, err := t.readAny(indexFile, publicMode); err == nil && bytes.Equal(was, text) {
 		return nil
 	}
 	if err := t.remove(indexFile + temporary); err != nil {
 		return err
 	}
-	if err := t.write(indexFile+temporary, in.text(), publicMode); err != nil {
+	if err := t.write(indexFile+temporary, text, publicMode); err != nil {
 		return err
 	}
 	return t.move(indexFile)
