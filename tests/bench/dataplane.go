@@ -109,10 +109,11 @@ func measureDataplane(dir string, e dataplaneEffort) (r dataplaneRow, err error)
 			return r, fmt.Errorf("%s: %w", f.name, err)
 		}
 	}
-	for range e.rounds {
-		for i, s := range sites {
-			if err := s.round(e); err != nil {
-				return r, fmt.Errorf("%s: %w", forms.list()[i].name, err)
+	for n := range e.rounds {
+		for i := range sites {
+			at := (n + i) % len(sites) // none always comes after the same other
+			if err := sites[at].round(e); err != nil {
+				return r, fmt.Errorf("%s: %w", forms.list()[at].name, err)
 			}
 		}
 	}
