@@ -133,7 +133,11 @@ func (k *kindProgress) retarget(want *table, names []string, cause string, now t
 }
 
 // names are those of the open entries, in order.
-func (k *kindProgress) names() []string { return slices.Sorted(maps.Keys(k.open)) }
+func (k *kindProgress) names() []string {
+	list := slices.AppendSeq(make([]string, 0, len(k.open)), maps.Keys(k.open))
+	slices.Sort(list)
+	return list
+}
 
 // refuses says whether the proxy rejected the version that it is to have.
 func (e *entry) refuses(want *compiler.Resource) bool {

@@ -67,7 +67,7 @@ func (st *stream) next(now time.Time) ([]outgoing, time.Time) {
 	if st.purse.missing {
 		look = earlier(look, now.Add(fetchAgain))
 	}
-	var list []outgoing
+	list := make([]outgoing, 0, len(messages))
 	for _, m := range messages {
 		list = append(list, outgoing{m, st.protocol.response(st.progress, m, st.bytes)})
 	}

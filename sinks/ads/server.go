@@ -98,8 +98,11 @@ func (s service) StreamAggregatedResources(stream discoveryv3.AggregatedDiscover
 	return s.serve(stream, state{})
 }
 
-// window is how much of a request may be on its way.
-const window = 64 << 10
+// window is how much of a request may be on its way, record how big a TLS record can be.
+const (
+	window = 64 << 10
+	record = 16 << 10
+)
 
 func (s *Server) transport() []grpc.ServerOption {
 	options := []grpc.ServerOption{
