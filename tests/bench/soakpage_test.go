@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/xml"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -50,7 +51,7 @@ func TestSoakPage(t *testing.T) {
 			curves++
 		}
 	}
-	if err != io.EOF || curves != 3 {
+	if !errors.Is(err, io.EOF) || curves != 3 {
 		t.Errorf("the picture has %d curves, and ends with %v", curves, err)
 	}
 }
