@@ -81,7 +81,7 @@ func (b *bath) storm(ctx context.Context, r *record.Rest) error {
 	}
 	b.storming.Store(true)
 	defer b.storming.Store(false)
-	before, began := b.pushed(), time.Now()
+	before, secrets, began := b.pushed(), b.secrets(), time.Now()
 	for _, s := range b.fleet {
 		s.HangUp()
 	}
@@ -93,6 +93,9 @@ func (b *bath) storm(ctx context.Context, r *record.Rest) error {
 		return fmt.Errorf("%w: lacking: %s; %d of %d are connected", err, b.lacking(want, began), len(b.connected()), len(want)+b.Envoys)
 	}
 	r.Again, r.Pushed = time.Since(began).Seconds(), b.pushed()-before
+	if n := r.Pushed - (b.secrets() - secrets); n > 0 {
+		b.fault("%d resources that are no certificates were sent to streams that came again", n)
+	}
 	return nil
 }
 
@@ -114,6 +117,15 @@ func (b *bath) pushed() int {
 	n := 0
 	for _, s := range b.fleet {
 		n += s.Counts().Resources
+	}
+	return n
+}
+
+// secrets is how many of them were certificates.
+func (b *bath) secrets() int {
+	n := 0
+	for _, s := range b.fleet {
+		n += s.Counts().ByKind["secrets"]
 	}
 	return n
 }
