@@ -12,7 +12,11 @@ import (
 	"github.com/flomesh-io/fsmc/sinks"
 )
 
-var errDraining = refuse(codes.Unavailable, "draining", "this replica of the control plane is going away")
+// How streams end that nothing is wrong with.
+var (
+	errDraining = refuse(codes.Unavailable, "draining", "this replica of the control plane is going away")
+	errOutlived = refuse(codes.Unauthenticated, "certificate-expired", "the certificate that the stream was opened with ends: come again with the next one")
+)
 
 // admit lets a stream in: who has opened it is asked of the connection, and its first request picks a proxy of that
 // identity. What is refused is counted, and logged once.
@@ -41,6 +45,9 @@ func (s *Server) examine(ctx context.Context, st *stream, first request) error {
 		return refusalOf(err)
 	}
 	st.identity = identity
+	if leaf := peerCertificate(ctx); leaf != nil {
+		st.lease = lease(leaf, id, s.Now())
+	}
 	t, err := s.awaitProxy(ctx, id, end.C)
 	if err != nil {
 		return err

@@ -35,6 +35,9 @@ type Limits struct {
 	// HandshakesOfOne is how many of them may be of one address, so that one client that does not go on keeps nobody else
 	// out; 32.
 	HandshakesOfOne int
+	// WaitingOfOne is how many connections of one address may be in their handshake or wait for it; beyond, they are closed at
+	// once; 1,024.
+	WaitingOfOne int
 	// Handshake is how long a connection may take to be set up; 20 s.
 	Handshake time.Duration
 }
@@ -54,6 +57,7 @@ func (l Limits) filled() Limits {
 		Streams:         cmp.Or(l.Streams, 4),
 		Handshakes:      cmp.Or(l.Handshakes, 256),
 		HandshakesOfOne: cmp.Or(l.HandshakesOfOne, 32),
+		WaitingOfOne:    cmp.Or(l.WaitingOfOne, 1024),
 		Handshake:       cmp.Or(l.Handshake, 20*time.Second),
 	}
 }

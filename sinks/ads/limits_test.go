@@ -2,8 +2,13 @@ package ads
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"net"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -204,4 +209,45 @@ func marshalled(t testing.TB, m proto.Message) []byte {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// TestConnectionsOfOneAddressAreBounded: of ten that say nothing three stay, and the others are closed at once.
+func TestConnectionsOfOneAddressAreBounded(t *testing.T) {
+	t.Parallel()
+	const most = 3
+	a := newAuthority(t)
+	server, address := serving(t, a, Options{Limits: Limits{HandshakesOfOne: 1, WaitingOfOne: most}})
+	publish(t, server, newShop("web").snapshot())
+	var open []net.Conn
+	for range 10 {
+		c, err := net.Dial(address.Network(), address.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = c.Close() }()
+		open = append(open, c)
+	}
+	eventually(t, "three are open", func() bool {
+		open = slices.DeleteFunc(open, hasEnded)
+		return len(open) == most
+	})
+	for _, c := range open {
+		_ = c.Close()
+	}
+	f := followAs(t, dial(t, address, a.client(a.of(buyer))), buyerProxy, nil, nil)
+	eventually(t, "who speaks is let in when they have gone", func() bool {
+		select {
+		case <-f.done: // they had not gone yet
+			f = followAs(t, dial(t, address, a.client(a.of(buyer))), buyerProxy, nil, nil)
+		default:
+		}
+		return len(server.Proxies()) == 1
+	})
+}
+
+// hasEnded says whether the other side has closed a connection.
+func hasEnded(c net.Conn) bool {
+	_ = c.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+	_, err := c.Read(make([]byte, 1))
+	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)
 }

@@ -6,9 +6,9 @@ import (
 )
 
 // queues bound how many handshakes of one address are under way. The others of that address wait in a queue of their own,
-// and not in front of those of other addresses.
+// and not in front of those of other addresses. The queue has an end: each that waits has an open file.
 type queues struct {
-	most int
+	most, waiting int
 
 	mu sync.Mutex
 	of map[string]*queue
@@ -21,16 +21,21 @@ type queue struct {
 	members int
 }
 
-func newQueues(most int) *queues { return &queues{most: most, of: map[string]*queue{}} }
+func newQueues(most, waiting int) *queues {
+	return &queues{most: most, waiting: waiting, of: map[string]*queue{}}
+}
 
-// enter waits until there is room for one more handshake of the address; what it returns makes room again. Clients without
-// an address of their own, those of a Unix socket, are one.
+// enter waits until there is room for one more handshake of the address; what it returns makes room again. It is nil when too
+// many wait already. Clients without an address of their own, those of a Unix socket, are one.
 func (q *queues) enter(address net.Addr) (leave func()) {
 	host, _, err := net.SplitHostPort(address.String())
 	if err != nil {
 		host = ""
 	}
 	own := q.join(host)
+	if own == nil {
+		return nil
+	}
 	own.room <- struct{}{}
 	return func() {
 		<-own.room
@@ -49,6 +54,9 @@ func (q *queues) join(host string) *queue {
 	if !ok {
 		own = &queue{room: make(chan struct{}, q.most)}
 		q.of[host] = own
+	}
+	if own.members >= q.waiting {
+		return nil
 	}
 	own.members++
 	return own

@@ -33,7 +33,7 @@ type Options struct {
 	Observe sinks.Observer
 	// Log, unless nil, takes refusals, rejections and failures.
 	Log *slog.Logger
-	// Now is the clock; time.Now without.
+	// Now is the clock, which certificates of clients are verified by too; time.Now without.
 	Now    func() time.Time
 	Limits Limits
 }
@@ -120,7 +120,7 @@ func (s *Server) transport() []grpc.ServerOption {
 	}
 	if s.TLS != nil {
 		options = append(options, grpc.Creds(boundedHandshakes{
-			credentials.NewTLS(s.TLS), make(chan struct{}, s.Limits.Handshakes), newQueues(s.Limits.HandshakesOfOne), s.handshakeFailed,
+			credentials.NewTLS(timed(s.TLS, s.Now)), make(chan struct{}, s.Limits.Handshakes), newQueues(s.Limits.HandshakesOfOne, s.Limits.WaitingOfOne), s.handshakeFailed,
 		}))
 	}
 	return options

@@ -29,6 +29,8 @@ type stream struct {
 	id        model.ProxyID
 	identity  model.Identity
 	since     time.Time
+	// lease is when the stream ends because the certificate does that it was opened with; zero for never.
+	lease time.Time
 
 	// group is that of the proxy's class, place where the stream is in it; the server's lock guards both.
 	group atomic.Pointer[group]
@@ -78,6 +80,9 @@ func (s *Server) serve(transport grpc.ServerStream, protocol protocol) error {
 	}
 	defer s.leave(st)
 	defer st.finish()
+	if !st.lease.IsZero() {
+		defer time.AfterFunc(st.lease.Sub(s.Now()), func() { st.end(errOutlived) }).Stop()
+	}
 	st.begin()
 	return st.closed(<-st.ending)
 }
@@ -125,7 +130,7 @@ func (st *stream) closed(err error) error {
 	case errors.Is(err, io.EOF), errors.Is(err, context.Canceled):
 		return nil
 	case errors.As(err, &why):
-		if !errors.Is(err, errDraining) {
+		if !errors.Is(err, errDraining) && !errors.Is(err, errOutlived) {
 			st.refusals.note(why, st.identity, "node", st.id.String())
 		}
 		return why

@@ -8,8 +8,11 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"hash/fnv"
+	"math"
 	"net"
 	"sync"
+	"time"
 
 	"google.golang.org/grpc/credentials"
 
@@ -19,7 +22,7 @@ import (
 
 // ServerTLS is how the control plane serves: in TLS 1.3, with the certificate of its own identity, for clients whose
 // certificate leads to the trust bundle. Both are taken anew at each handshake, so that a renewal or another root
-// takes effect without a restart; connections that are open stay. Who the client is, an Authenticator finds out.
+// takes effect without a restart; connections that are open stay until the client's certificate ends. Who the client is, an Authenticator finds out.
 // An empty trust domain is whichever the credentials have: it can be another one after an edit.
 func ServerTLS(c sinks.Credentials, self model.Identity, trustDomain string) *tls.Config {
 	own := &ownCertificate{credentials: c, identity: self}
@@ -49,6 +52,36 @@ func ServerTLS(c sinks.Credentials, self model.Identity, trustDomain string) *tl
 			}, nil
 		},
 	}
+}
+
+// timed is a configuration whose certificates are verified by a clock.
+func timed(c *tls.Config, now func() time.Time) *tls.Config {
+	c = c.Clone()
+	c.Time = now
+	if choose := c.GetConfigForClient; choose != nil {
+		c.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+			chosen, err := choose(hello)
+			if chosen != nil {
+				chosen = timed(chosen, now)
+			}
+			return chosen, err
+		}
+	}
+	return c
+}
+
+// lease is until when a stream may go on that was opened with a certificate: until its end. So that not all come again at
+// once whose certificates were issued at once, it ends up to a tenth of the certificate's life earlier, by the name of the
+// proxy, which has another one by then; who comes with the old one all the same may stay until the end.
+func lease(leaf *x509.Certificate, id model.ProxyID, now time.Time) time.Time {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(id.String()))
+	spread := leaf.NotAfter.Sub(leaf.NotBefore) / 10
+	early := leaf.NotAfter.Add(-time.Duration(float64(spread) * float64(h.Sum32()) / math.MaxUint32))
+	if early.After(now) {
+		return early
+	}
+	return leaf.NotAfter
 }
 
 // ownCertificate keeps the control plane's certificate parsed until it is another.
@@ -92,9 +125,15 @@ type boundedHandshakes struct {
 	failed func(reason string, err error)
 }
 
+var errTooMany = errors.New("too many connections of one address are in their handshake")
+
 // ServerHandshake implements credentials.TransportCredentials. gRPC bounds it, with the time spent waiting.
 func (b boundedHandshakes) ServerHandshake(c net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	leave := b.queues.enter(c.RemoteAddr())
+	if leave == nil {
+		b.failed("handshake", errTooMany)
+		return nil, nil, errors.Join(errTooMany, c.Close())
+	}
 	defer leave()
 	b.room <- struct{}{}
 	defer func() { <-b.room }()

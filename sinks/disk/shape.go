@@ -14,9 +14,13 @@ type shapes struct {
 	mu sync.RWMutex
 	// known are shapes by the name and by the type URLs of their messages.
 	known map[string]*shape
+	// structures are texts that were written before.
+	structures map[structureKey][]byte
 }
 
-func newShapes() *shapes { return &shapes{known: map[string]*shape{}} }
+func newShapes() *shapes {
+	return &shapes{known: map[string]*shape{}, structures: map[structureKey][]byte{}}
+}
 
 // shape is what a type of message looks like as YAML.
 type shape struct {

@@ -1,6 +1,7 @@
 package disk
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -97,9 +98,13 @@ func secondsText(seconds, nanos int64) string {
 	return fmt.Sprintf("%s%d.%09ds", sign, seconds, nanos)
 }
 
-// structure appends a google.protobuf.Struct.
+// structure appends a google.protobuf.Struct. What stands in one, such as the format of an access log, stands in thousands
+// of places alike, so that texts are kept.
 func (w *messageWriter) structure(b []byte, m *shape, wire []byte, at spot) ([]byte, error) {
-	first := len(w.entries)
+	if text, ok := w.shapes.structure(wire, at); ok {
+		return append(b, text...), nil
+	}
+	first, start := len(w.entries), len(b)
 	defer func() { w.entries = w.entries[:first] }()
 	if err := w.scan(m, wire); err != nil {
 		return nil, err
@@ -107,7 +112,35 @@ func (w *messageWriter) structure(b []byte, m *shape, wire []byte, at spot) ([]b
 	if first == len(w.entries) {
 		return append(at.scalar(b), "{}\n"...), nil
 	}
-	return w.pairs(b, first, len(w.entries), at)
+	b, err := w.pairs(b, first, len(w.entries), at)
+	if err == nil {
+		w.shapes.keepStructure(wire, at, b[start:])
+	}
+	return b, err
+}
+
+// structureKey is what the text of a google.protobuf.Struct depends on.
+type structureKey struct {
+	wire string
+	at   spot
+}
+
+// manyStructures is how many texts are kept at most.
+const manyStructures = 256
+
+func (s *shapes) structure(wire []byte, at spot) ([]byte, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	text, ok := s.structures[structureKey{string(wire), at}]
+	return text, ok
+}
+
+func (s *shapes) keepStructure(wire []byte, at spot, text []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.structures) < manyStructures {
+		s.structures[structureKey{string(wire), at}] = bytes.Clone(text)
+	}
 }
 
 // list appends a google.protobuf.ListValue.

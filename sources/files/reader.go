@@ -35,6 +35,8 @@ type Reader struct {
 	// piped is standard input, which can be read only once.
 	piped *text
 	last  Result
+	// again is when what could not be read is tried again; zero when everything could be.
+	again time.Time
 }
 
 // NewReader makes a reader of paths, which mean what they mean to Read. It reads standard input of this process for "-", once.
@@ -190,7 +192,10 @@ func (r *Reader) remember(files []*file, failures []failure) ([]*file, []model.D
 		notes = append(notes, failed.diagnostic(stale))
 	}
 	slices.SortStableFunc(kept, func(a, b *file) int { return compareNames(a.text.name, b.text.name) })
-	r.files = names
+	r.files, r.again = names, time.Time{}
+	if len(failures) > 0 {
+		r.again = now.Add(interval) // nothing tells when it can be read, such as when there are files to be had again
+	}
 	return kept, notes
 }
 
@@ -224,11 +229,12 @@ func (f failure) diagnostic(stale []*file) model.Diagnostic {
 	return d
 }
 
-// due is when something that was taken as half written is not any more; zero for never.
+// due is when something that was taken as half written is not any more, or what could not be read is tried again; zero for
+// never.
 func (r *Reader) due() time.Time {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	var first time.Time
+	first := r.again
 	for _, f := range r.files {
 		if until := f.since.Add(grace); !f.since.IsZero() && (first.IsZero() || until.Before(first)) {
 			first = until

@@ -306,3 +306,38 @@ func shareObjects(t *testing.T, about string, before, now Result) {
 func twofold(r Result, name string) bool {
 	return slices.ContainsFunc(r.Diagnostics, func(d model.Diagnostic) bool { return d.At.Name == name })
 }
+
+// What cannot be read is tried again a second later, as nothing tells when it can be: a process that has too many open files
+// hears of the edit, and not of the files that are to be had again.
+func TestWhatCannotBeReadIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, dir, "a.yaml", service("a"))
+	r := NewReader([]string{dir})
+	read := func() {
+		t.Helper()
+		if _, err := r.Read(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read()
+	if due := r.due(); !due.IsZero() {
+		t.Errorf("everything could be read, and is due at %s", due)
+	}
+	loop := filepath.Join(dir, "loop.yaml")
+	if err := os.Symlink(loop, loop); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	read()
+	if due := r.due(); due.Before(began) || due.After(time.Now().Add(interval)) {
+		t.Errorf("it is due at %s, at %s", due, began)
+	}
+	if err := os.Remove(loop); err != nil {
+		t.Fatal(err)
+	}
+	read()
+	if due := r.due(); !due.IsZero() {
+		t.Errorf("everything can be read again, and is due at %s", due)
+	}
+}

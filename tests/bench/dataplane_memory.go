@@ -26,6 +26,7 @@ func variations() []variation {
 	return []variation{
 		{"ours", same, untouched},
 		{"with all of Envoy's statistics", same, allStatistics},
+		{"with one cluster for all calls to the addresses of pods (tried only)", (*callers).sharedDirect, untouched},
 		{"without calls to the addresses of pods", (*callers).servicesOnly, untouched},
 		{"without those, with all of Envoy's statistics", (*callers).servicesOnly, allStatistics},
 		{"the ancestor's form", (*callers).managerEach, allStatistics},

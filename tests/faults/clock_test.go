@@ -113,11 +113,11 @@ func identities(r *live.Round) []model.Identity {
 	return slices.Collect(maps.Keys(all))
 }
 
-// sidecar is how a sidecar finds the control plane. The certificate of its stream is by the true clock, which the server
-// verifies it by; the server's is verified by the clock of the test.
+// sidecar is how a sidecar finds the control plane. The certificates of both sides are issued and verified by the clock of the
+// test.
 func (c *inside) sidecar(node string) sidecar.Options {
 	c.t.Helper()
-	authority, err := tresor.Open(c.authority, 0, time.Now)
+	authority, err := tresor.Open(c.authority, 0, c.now)
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -51,6 +51,7 @@ func TestGarbageIsNobodyElsesTrouble(t *testing.T) {
 		{"messages with some bytes changed", 40, (*garbage).mutilated},
 		{"answers to what was not sent", 40, (*garbage).answers},
 		{"names without end", 8, (*garbage).names},
+		{"a message that is too big", 4, (*garbage).big},
 		{"everything out of order", 40, (*garbage).order},
 	} {
 		t.Run(fault.name, func(t *testing.T) {
@@ -229,6 +230,14 @@ func (g *garbage) names(ctx context.Context) error {
 		r.ResourceNamesSubscribe = []string{strings.Repeat("x", 1<<20)}
 	})
 	return g.stream(ctx, long, many, many)
+}
+
+// big sends a message that is bigger than a request may be, which has to end the stream.
+func (g *garbage) big(ctx context.Context) error {
+	const most = 16 << 20
+	return g.stream(ctx, g.request(g.kind(), func(r *discoveryv3.DeltaDiscoveryRequest) {
+		r.ResourceNamesSubscribe = []string{strings.Repeat("x", most+1)}
+	}))
 }
 
 func (g *garbage) order(ctx context.Context) error {

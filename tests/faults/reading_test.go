@@ -33,7 +33,7 @@ func (f *frozen) Close() error {
 }
 
 // A third of all proxies stop reading, all at once. The others are served each of 30 edits within 30 seconds; for those that
-// do not read the control plane keeps at most 1 MiB each, and nothing of it once they are gone.
+// do not read the control plane keeps at most 1 MiB each, and nothing of it (up to 4 MiB for all) once they are gone.
 func TestWhoDoesNotReadHoldsUpNobody(t *testing.T) {
 	folder, manifests := manifests(t, 40, 9)
 	p := place(t, folder)
@@ -62,6 +62,7 @@ func TestWhoDoesNotReadHoldsUpNobody(t *testing.T) {
 	t.Cleanup(sync.OnceFunc(deaf.leave))
 	within(t, recovery, "all are served", func() bool { return p.Settled(len(known)) })
 	before := p.Use()
+	unedited := manifests.State()
 	close(freeze)
 	for range 30 {
 		edit(t, manifests)
@@ -94,5 +95,10 @@ func TestWhoDoesNotReadHoldsUpNobody(t *testing.T) {
 	within(t, recovery, "the control plane has noticed", func() bool {
 		return p.Numbers()["fsm_proxies_connected"] <= float64(len(known)-len(deaf))
 	})
+	if err := manifests.Return(unedited); err != nil {
+		t.Fatal(err)
+	}
+	served(t, all, "", folder)
+	returned(t, p, before, 4<<20)
 	all.noRepeats(t)
 }

@@ -12,7 +12,7 @@ import (
 
 // The control plane is killed at random points of its pushes: after any number of the messages that an edit makes it
 // send. Whatever the sidecars had, they end with the whole, within 30 seconds of the last start, and are never sent what
-// they have.
+// they have; and no half of a file is left over.
 func TestKilledAtAnyPointOfAPush(t *testing.T) {
 	const kills, seed = 12, 1
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -43,6 +43,8 @@ func TestKilledAtAnyPointOfAPush(t *testing.T) {
 	}
 	all.hasAll(t, folder)
 	all.noRepeats(t)
+	leftovers(t, p.Out)
+	leftovers(t, p.Authority)
 }
 
 // A control plane that is killed and comes back finds that everybody has everything. It sends nobody anything but the

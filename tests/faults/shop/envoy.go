@@ -142,6 +142,9 @@ func (s *Shop) has(ctx context.Context, id model.ProxyID) (map[string]string, er
 			all["routes "+x.Routes.Name] = x.Version
 		}
 		for _, x := range c.Listeners {
+			if len(x.Active.Listener) == 0 {
+				continue // it is gone, and drains
+			}
 			l, err := unpacked(x.Active.Listener)
 			if err != nil {
 				return nil, fmt.Errorf("listener %s of %s: %w", x.Name, id, err)
