@@ -111,7 +111,8 @@ func (s *Server) transport() []grpc.ServerOption {
 		// Requests are small and rare. Windows that adapt to the path cost a ping, and so two more packets and wake-ups,
 		// for nearly each of them.
 		grpc.StaticStreamWindowSize(window), grpc.StaticConnWindowSize(2 * window),
-		grpc.ReadBufferSize(4 << 10), // each connection keeps one
+		// Each connection keeps a buffer to read, which need not be bigger than a record.
+		grpc.ReadBufferSize(record),
 		grpc.MaxConcurrentStreams(16),
 		grpc.ConnectionTimeout(s.Limits.Handshake),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
