@@ -58,7 +58,7 @@ func TestShortEdits(t *testing.T) {
 			}
 			t.Logf("\n%s\n%s", editHeader(), r)
 			for _, e := range r.Edits {
-				changes := map[string]bool{"endpoint": true, "policy": true, "requests": true, "limit": false, "egress": true}[e.Edit]
+				changes := map[string]bool{"endpoint": true, "address": true, "policy": true, "requests": true, "limit": false, "egress": true}[e.Edit]
 				all := e.Edit == "egress"
 				if changes != (e.Classes > 0) || all != (e.Classes == r.Classes) {
 					t.Errorf("%s changes %d of %d classes", e.Edit, e.Classes, r.Classes)
