@@ -53,7 +53,7 @@ what is compared round by round. Memory is what the client's sidecar has allocat
 		if len(r.Memory) == 0 {
 			continue
 		}
-		fmt.Fprintf(p, "\nWhat the memory of a sidecar that sees %d services is for: allocated before the first request, when something is different.\n\n| | MB |\n|---|--:|\n", r.Services)
+		fmt.Fprintf(p, "\nWhat the memory of a sidecar that sees %d services is for: allocated before the first request, when something is different.\nCalls to the addresses of pods (decision 0004) take a second cluster with a TLS context of its own, and a chain, for each service.\n\n| | MB |\n|---|--:|\n", r.Services)
 		for _, m := range r.Memory {
 			fmt.Fprintf(p, "| %s | %.1f |\n", m.Name, float64(m.Allocated)/1e6)
 		}
