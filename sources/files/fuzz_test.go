@@ -57,6 +57,9 @@ func sameAsKubectl(t *testing.T, data []byte) {
 	if len(documents) != 1 {
 		return
 	}
+	if documents[0].start > 0 && string(theirs) == "null" {
+		return // a document without anything in it stands before this one, and they read the first
+	}
 	ours := documents[0].body()
 	if ours.broken || len(ours.findings) > 0 {
 		return
@@ -95,4 +98,5 @@ var seeds = []string{
 	"a:\n\tb: 1\n",
 	"{{ .Values.x }}",
 	"? [a]\n: b\n? c\n: d\n",
+	"---\n--- 0",
 }
