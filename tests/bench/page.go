@@ -244,7 +244,7 @@ func (b book) pictures() map[string]picture {
 		all["edit"] = b.editPicture()
 	}
 	if len(b.push) > 0 {
-		c := picture{title: "Serving: CPU time of the server, times the floor", aim: pushAim, scale: linear(4)}
+		c := picture{title: "Serving: CPU time of the server, times the floor", aim: pushAim, scale: linear(2)}
 		for _, r := range b.push {
 			for i, x := range r.Ours.Phases {
 				ratio := x.CPU / r.Floor.Phases[i].CPU
