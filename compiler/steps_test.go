@@ -46,6 +46,9 @@ func TestSteps(t *testing.T) {
 	both := headless("both", answers(80, model.HTTP, behind(s0, 8080), behind(s1, 8080)))
 	bothTCP := headless("both", answers(80, model.TCP, behind(s0, 8080), behind(s1, 8080)))
 	toThief := admit("to-thief", buyer, thief)
+	notReady := clusterIP("web", "198.18.0.1", answers(80, model.HTTP))
+	stranger := pod("stranger-0", model.Identity{Namespace: "far", ServiceAccount: "stranger"}, "100.64.0.20")
+	farther := pod("stranger-0", model.Identity{Namespace: "farther", ServiceAccount: "stranger"}, "100.64.0.21")
 	named := func(names ...string) model.Dropped {
 		var d model.Dropped
 		for _, name := range names {
@@ -75,19 +78,23 @@ func TestSteps(t *testing.T) {
 			[]step{{put: []any{toThief}}, {gone: named("p")}, {put: []any{admit("p", buyer, seller)}}, {gone: named("to-thief")}}},
 		{"a service is written elsewhere than its door was", []any{b0, s1, other, toThief},
 			[]step{{put: []any{&moved}}, {gone: named("other")}, {put: []any{other}}}},
+		{"a server stops being ready when somebody comes from elsewhere", []any{b0, s0, s1, web, other, admit("p", buyer, seller)},
+			[]step{{put: []any{notReady, stranger}}, {put: []any{web, farther}}, {put: []any{notReady}}, {put: []any{web}}}},
 	} {
-		t.Run(row.name, func(t *testing.T) {
-			mesh := meshOf(smi(), row.first...)
-			output, _ := Compile(mesh)
-			for i, s := range row.steps {
-				mesh = after(mesh, s)
-				next, diagnostics := CompileFrom(mesh, output)
-				if diff := cmp.Diff(summary(Compile(mesh)), summary(next, diagnostics)); diff != "" {
-					t.Errorf("step %d (-fresh +incremental):\n%s", i, diff)
+		for mode, settings := range map[string]model.Settings{"SMI": smi(), "permissive": permissive()} {
+			t.Run(row.name+", "+mode, func(t *testing.T) {
+				mesh := meshOf(settings, row.first...)
+				output, _ := Compile(mesh)
+				for i, s := range row.steps {
+					mesh = after(mesh, s)
+					next, diagnostics := CompileFrom(mesh, output)
+					if diff := cmp.Diff(summary(Compile(mesh)), summary(next, diagnostics)); diff != "" {
+						t.Errorf("step %d (-fresh +incremental):\n%s", i, diff)
+					}
+					output = next
 				}
-				output = next
-			}
-		})
+			})
+		}
 	}
 }
 
