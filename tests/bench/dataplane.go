@@ -193,7 +193,7 @@ func (s *site) ratio(other *site) formRatio {
 // cost sums the rounds of a site up.
 func (s *site) cost() (formCost, error) {
 	var now inspected
-	if err := s.helper.ask(siteOrder{Inspect: true}, &now); err != nil {
+	if err := s.process.ask(siteOrder{Inspect: true}, &now); err != nil {
 		return formCost{}, err
 	}
 	return formCost{

@@ -22,7 +22,7 @@ const siteChild = "site"
 
 // site is such a process, as the benchmark sees it.
 type site struct {
-	helper *helper
+	process *process
 	before uint64
 	rounds []measured
 }
@@ -49,11 +49,11 @@ type inspected struct {
 }
 
 func newSite(envoy string, f form, p place) (*site, error) {
-	h, err := startHelper(siteChild, apartNetwork())
+	h, err := startProcess(siteChild, apartNetwork())
 	if err != nil {
 		return nil, err
 	}
-	s := &site{helper: h}
+	s := &site{process: h}
 	var first inspected
 	if err := h.ask(siteOrder{Envoy: envoy, Folders: f.folders, Place: p}, &first); err != nil {
 		return nil, errors.Join(err, s.close())
@@ -62,21 +62,21 @@ func newSite(envoy string, f form, p place) (*site, error) {
 	return s, nil
 }
 
-func (s *site) close() error { return s.helper.close() }
+func (s *site) close() error { return s.process.close() }
 
 // warm loads without measuring.
 func (s *site) warm(e dataplaneEffort) error {
 	var l loaded
-	return s.helper.ask(siteOrder{Load: &loadOrder{Connections: e.connections, For: e.warming}}, &l)
+	return s.process.ask(siteOrder{Load: &loadOrder{Connections: e.connections, For: e.warming}}, &l)
 }
 
 // round measures once at a steady rate and once with as much as there can be.
 func (s *site) round(e dataplaneEffort) error {
 	var m measured
-	if err := s.helper.ask(siteOrder{Load: &loadOrder{Connections: e.connections, Rate: e.rate, For: e.steady}}, &m.steady); err != nil {
+	if err := s.process.ask(siteOrder{Load: &loadOrder{Connections: e.connections, Rate: e.rate, For: e.steady}}, &m.steady); err != nil {
 		return err
 	}
-	if err := s.helper.ask(siteOrder{Load: &loadOrder{Connections: e.connections, For: e.full}}, &m.full); err != nil {
+	if err := s.process.ask(siteOrder{Load: &loadOrder{Connections: e.connections, For: e.full}}, &m.full); err != nil {
 		return err
 	}
 	s.rounds = append(s.rounds, m)
@@ -87,8 +87,8 @@ func (s *site) round(e dataplaneEffort) error {
 type ground struct {
 	place       place
 	envoys      [2]*exec.Cmd
-	application *helper
-	load        *helper
+	application *process
+	load        *process
 }
 
 // runSite is the process of a site.
@@ -116,14 +116,14 @@ func (g *ground) start(o siteOrder) (err error) {
 	if err := raiseNetwork(o.Place.Service.Addr(), o.Place.Pod.Addr()); err != nil {
 		return fmt.Errorf("make a network: %w", err)
 	}
-	if g.application, err = startHelper(applicationChild, nil); err != nil {
+	if g.application, err = startProcess(applicationChild, nil); err != nil {
 		return err
 	}
 	var listens bool
 	if err := g.application.ask(o.Place.App.String(), &listens); err != nil {
 		return err
 	}
-	if g.load, err = startHelper(loadChild, nil); err != nil {
+	if g.load, err = startProcess(loadChild, nil); err != nil {
 		return err
 	}
 	for i, folder := range o.Folders {
@@ -236,7 +236,7 @@ func (g *ground) inspect() (in inspected, err error) {
 }
 
 func (g *ground) end() (err error) {
-	for _, h := range []*helper{g.load, g.application} {
+	for _, h := range []*process{g.load, g.application} {
 		if h != nil {
 			err = errors.Join(err, h.close())
 		}

@@ -17,19 +17,19 @@ func children() map[string]func(io.Reader, io.Writer) error {
 	}
 }
 
-// helper is such a process that is told one JSON value after another, and answers each.
-type helper struct {
+// process is one of them: it is told one JSON value after another, and answers each.
+type process struct {
 	command *exec.Cmd
 	in      io.WriteCloser
 	out     *json.Decoder
 }
 
-func startHelper(name string, attributes *syscall.SysProcAttr) (*helper, error) {
+func startProcess(name string, attributes *syscall.SysProcAttr) (*process, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	h := &helper{command: exec.Command(self, "-child", name)}
+	h := &process{command: exec.Command(self, "-child", name)}
 	h.command.Stderr, h.command.SysProcAttr = os.Stderr, attributes
 	h.command.Env = append(os.Environ(), "FSMC_BENCH_CHILD="+name)
 	if h.in, err = h.command.StdinPipe(); err != nil {
@@ -50,7 +50,7 @@ type reply struct {
 }
 
 // ask tells the process something and waits for its answer.
-func (h *helper) ask(order, answer any) error {
+func (h *process) ask(order, answer any) error {
 	if err := json.NewEncoder(h.in).Encode(order); err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func (h *helper) ask(order, answer any) error {
 }
 
 // close ends the process, which ends when nobody tells it anything any more.
-func (h *helper) close() error { return errors.Join(h.in.Close(), h.command.Wait()) }
+func (h *process) close() error { return errors.Join(h.in.Close(), h.command.Wait()) }
 
 // answering answers each order from a reader until there is none left.
 func answering[T any](in io.Reader, out io.Writer, answer func(T) (any, error)) error {
