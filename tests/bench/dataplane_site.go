@@ -23,8 +23,8 @@ const siteChild = "site"
 // site is such a process, as the benchmark sees it.
 type site struct {
 	process *process
-	before uint64
-	rounds []measured
+	before  uint64
+	rounds  []measured
 }
 
 // siteOrder is what a site is told: to start, to load, or to look.
