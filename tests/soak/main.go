@@ -36,6 +36,9 @@ func main() {
 
 // run soaks, prints the report, and keeps it as JSON if there is a path.
 func run(ctx context.Context, o options, path string) (err error) {
+	if o.during <= 0 || o.rate <= 0 || o.streams < 0 {
+		return errors.New("-for and -rate must be more than nothing, and -streams not less")
+	}
 	o.folder, err = os.MkdirTemp("", "soak-")
 	if err != nil {
 		return err
